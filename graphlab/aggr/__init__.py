@@ -1,0 +1,1 @@
+"""Learnable commutative monoids and recurrent aggregators that never pad."""

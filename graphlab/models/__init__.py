@@ -1,0 +1,1 @@
+"""Networks by name, built from the rooms below."""

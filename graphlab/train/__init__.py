@@ -1,0 +1,1 @@
+"""Configuration, training loop, run directory, report."""
