@@ -75,6 +75,38 @@ def make_groups(index: Tensor | None, ptr: Tensor | None, dim_size: int, length:
     return _CACHE.get(index, ("index", dim_size, length), lambda: _from_index(index, dim_size, length))
 
 
+@torch.library.custom_op("graphlab::group_index", mutates_args=())
+def _group_index(groups: Tensor, is_ptr: bool, length: int, dim_size: int) -> Tensor:
+    index, ptr = (None, groups) if is_ptr else (groups, None)
+    made = make_groups(index, ptr, dim_size, length)
+    # An op must not hand out what it keeps or was given: compiled code may overwrite it.
+    return groups.long().clone() if index is not None else made.group_of
+
+
+@_group_index.register_fake
+def _(groups: Tensor, is_ptr: bool, length: int, dim_size: int) -> Tensor:
+    return groups.new_empty(length, dtype=torch.long)
+
+
+def group_index(index: Tensor | None, ptr: Tensor | None, dim_size: int, length: int) -> Tensor:
+    """Return the checked group of each element; an op of its own, so that checking does not break a compiled graph.
+
+    Args:
+        index: The group of each element, in any order.
+        ptr: The boundaries of groups stored one after the other; wins over ``index``.
+        dim_size: The number of groups.
+        length: The number of elements.
+
+    Shapes:
+        - **output:** ``(length,)``
+
+    Raises:
+        ValueError: ``index`` or ``ptr`` is malformed.
+    """
+    groups, is_ptr = one_of(index, ptr)
+    return torch.ops.graphlab.group_index(groups, is_ptr, length, dim_size)
+
+
 def one_of(index: Tensor | None, ptr: Tensor | None) -> tuple[Tensor, bool]:
     """Return the tensor that defines the groups, and whether it is ``ptr``; ``ptr`` wins when both are given.
 

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+# Below this, the hyperbolic sine and its sum over any group are far from overflow in float32.
+_SAFE = 15.0
+
 
 def segment_sum(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
     r"""Sum the elements of each group: :math:`y_i = \sum_{j: \text{index}_j = i} x_j`.
@@ -59,18 +62,46 @@ def segment_logsumexp(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
     return torch.where(empty, -torch.inf, torch.where(empty, 1.0, total).log() + shift)
 
 
-def segment_topk(x: Tensor, index: Tensor, dim_size: int, k: int, fill: float) -> Tensor:
-    r"""The ``k`` largest values of each group, channel by channel, largest first; equal values count as often as they come.
+def segment_asinh_sum_sinh(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
+    r"""Sum under the hyperbolic sine: :math:`y_i = \operatorname{asinh} \sum_{j: \text{index}_j = i} \sinh(x_j)`.
+
+    Never overflows: where a group holds large values, the sum is taken on their exponents.
+
+    Args:
+        x: The elements.
+        index: The group of each element, in any order.
+        dim_size: The number of groups.
+
+    Shapes:
+        - **x:** ``(num_elements, *)``
+        - **output:** ``(dim_size, *)``
+    """
+    near = segment_max(x.abs(), index, dim_size, fill=0.0) <= _SAFE
+    # Each branch gets harmless values where the other one counts, so that no nan enters the gradient.
+    inside = near[index]
+    small = torch.asinh(segment_sum(torch.where(inside, x, 0.0).sinh(), index, dim_size))
+    large = torch.where(inside, _SAFE, x)
+    plus, minus = segment_logsumexp(large, index, dim_size), segment_logsumexp(-large, index, dim_size)
+    plus, minus = torch.where(near, 1.0, plus), torch.where(near, 0.0, minus)
+    top = torch.maximum(plus, minus).detach()
+    half = 0.5 * ((plus - top).exp() - (minus - top).exp())
+    far = half.sign() * (top + (half.abs() + (half.square() + (-2 * top).exp()).sqrt()).log())
+    return torch.where(near, small, far)
+
+
+def segment_topk(x: Tensor, index: Tensor, dim_size: int, k: int, fill: Tensor) -> Tensor:
+    r"""The ``k`` largest values of each group, channel by channel, largest first; equal values all count.
 
     Args:
         x: The elements.
         index: The group of each element, in any order.
         dim_size: The number of groups.
         k: How many values to keep.
-        fill: Stands for values that a group of fewer than ``k`` elements does not have.
+        fill: Stands for the values that a group of fewer than ``k`` elements does not have.
 
     Shapes:
         - **x:** ``(num_elements, channels)``
+        - **fill:** ``(channels,)``
         - **output:** ``(dim_size, k, channels)``
     """
     arange = torch.arange(x.size(0), device=x.device).unsqueeze(1).expand_as(x)
@@ -83,7 +114,7 @@ def segment_topk(x: Tensor, index: Tensor, dim_size: int, k: int, fill: float) -
         arg = arg.scatter_reduce(0, spread, candidate, "amin", include_self=True)
         taken.append(arg)
         left = torch.where(arange == arg[index], -torch.inf, left)
-    padded = torch.cat([x, x.new_full((1, x.size(1)), fill)])
+    padded = torch.cat([x, fill.unsqueeze(0)])
     return torch.stack([padded.gather(0, arg) for arg in taken], 1)
 
 

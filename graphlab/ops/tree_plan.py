@@ -56,6 +56,23 @@ class TreePlan:
         """The empty groups."""
         return (self.root < 0).nonzero().view(-1)
 
+    def results(self, slots: Tensor, identity: Tensor) -> Tensor:
+        """Read each group's result out of the slots; empty groups get the identity.
+
+        Args:
+            slots: The value of every slot.
+            identity: The value of an empty group.
+
+        Shapes:
+            - **slots:** ``(num_slots, batch * d)``
+            - **identity:** ``(d,)``
+            - **output:** ``(num_groups, batch * d)``
+        """
+        if self.full is None:
+            return slots.index_select(0, self.root)
+        out = identity.repeat(self.root.numel(), slots.size(1) // identity.numel())
+        return out.index_copy(0, self.full, slots.index_select(0, self.root[self.full]))
+
     @cached_property
     def triples(self) -> tuple[Tensor, Tensor, Tensor]:
         r"""Slots :math:`(a, b, c)` of neighbouring subtrees, on which associativity can be asked for.

@@ -66,7 +66,8 @@ def tree_reduce_lcm(
         y_i = x_{i_1} \circ x_{i_2} \circ \dots \circ x_{i_n}, \qquad y_i = e \text{ if } n = 0
 
     No group is padded: there are exactly :math:`E - N_{\neq\emptyset}` combines in
-    :math:`\lceil \log_2 \max_i n_i \rceil` levels. One combine costs :math:`16 d^2` FLOP instead of :math:`24 d^2`: the gates of both orders are :math:`u \pm v` with
+    :math:`\lceil \log_2 \max_i n_i \rceil` levels. One combine costs :math:`16 d^2` FLOP instead of
+    :math:`24 d^2`: the gates of both orders are :math:`u \pm v` with
     :math:`u = \tfrac12 (W_i + W_h)(a + b)` and :math:`v = \tfrac12 (W_i - W_h)(a - b)`. Memory is
     :math:`O((E + N) d)`: gates are computed again in the backward pass.
 
@@ -214,14 +215,7 @@ def _forward(
         new_other = torch.addcmul(pre_b[:, :d], other[:, :d], pre_a[:, d:]).tanh_()
         total = torch.lerp(new_one, b, one[:, d:]).add_(torch.lerp(new_other, a, other[:, d:]))
         torch.mul(total, 0.5, out=slots[start : start + left.numel()].view(-1, d))
-    return _results(slots, identity, plan), slots
-
-
-def _results(slots: Tensor, identity: Tensor, plan: TreePlan) -> Tensor:
-    if plan.full is None:
-        return slots.index_select(0, plan.root)
-    out = identity.repeat(plan.root.numel(), slots.size(1) // identity.numel())
-    return out.index_copy_(0, plan.full, slots.index_select(0, plan.root[plan.full]))
+    return plan.results(slots, identity), slots
 
 
 @_forward.register_fake
@@ -405,9 +399,7 @@ def _differentiable_backward(
 
     plan = _plan(x, *key)
     slots = fold(x, plan, cell)
-    filled = identity.repeat(plan.root.numel(), x.size(1) // width)
-    full = plan.full if plan.full is not None else torch.arange(plan.root.numel(), device=x.device)
-    out = filled.index_copy(0, full, slots.index_select(0, plan.root[full]))
+    out = plan.results(slots, identity)
     held = None if grad_slots is None else grad_slots[: slots.size(0)]
     return differentiate_again([out, slots], [grad_out, held], [x, *weights, identity])
 
