@@ -1,5 +1,7 @@
 """Ragged groups of random elements: the input on which aggregators are judged."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,8 +50,8 @@ class Groups:
         return Groups(self.x[: sum(sizes)], sizes, self.seed)
 
     def grow(self, group: int, by: int) -> "Groups":
-        """Return the groups with `by` more random elements in one of them."""
-        extra = draw(self.x, (by, self.x.size(-1)), self.seed + 1)
+        """Return the groups with `by` more random elements, 1000 times as large, in one of them."""
+        extra = 1000 * draw(self.x, (by, self.x.size(-1)), self.seed + 1)
         end = sum(self.sizes[: group + 1])
         sizes = list(self.sizes)
         sizes[group] += by
@@ -97,3 +99,15 @@ def shuffled(count: int, seed: int) -> Tensor:
         seed: Seed of its own generator; the global one is not touched.
     """
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed the global generator of the CPU, and leave it afterwards as it was before.
+
+    Args:
+        seed: Seed of what is drawn inside.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield

@@ -21,8 +21,9 @@ def check_batch_independence(
     """Check that adding, removing or growing other groups changes nothing.
 
     Every group of a batch is held against the batch cut off after it, and against the batch in
-    which another group grew by 500 elements. Groups keep their places, nothing is empty, and
-    `index` is sorted: those are other laws.
+    which another group grew by 500 elements 1000 times as large, so that even the rounding shows
+    that one group leaves in another, as differences of a running sum do. Groups keep their
+    places, nothing is empty, and `index` is sorted: those are other laws.
 
     Args:
         make: Builds the aggregator.

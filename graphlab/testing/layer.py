@@ -11,7 +11,7 @@ from graphlab.testing.aggregation import hold_all
 from graphlab.testing.compilation import check_module_compiles
 from graphlab.testing.determinism import gradients
 from graphlab.testing.gradients import check_module_gradients
-from graphlab.testing.groups import draw, shuffled
+from graphlab.testing.groups import draw, seeded, shuffled
 from graphlab.testing.law import BOUND, Law
 from graphlab.testing.message_passing import adjacency_forms, quiet_about_sparse
 
@@ -129,8 +129,7 @@ def _hold(
     for dtype, limit in bound.items():
         like = torch.empty(0, dtype=dtype, device=device)
         x = draw(like, (NODES, in_channels), seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             layer = make().to(device, dtype).eval()
             told = Law(name, repr(layer))
             # Lazily initialised parameters take their shapes here.

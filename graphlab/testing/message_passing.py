@@ -13,6 +13,7 @@ from torch_geometric.explain import Explainer, GNNExplainer
 from torch_geometric.nn import MultiAggregation, SAGEConv, to_hetero
 
 from graphlab.testing.compilation import sage
+from graphlab.testing.groups import seeded
 from graphlab.testing.law import BOUND
 from graphlab.testing.trial import Make, Trial, trials
 
@@ -48,7 +49,9 @@ def check_message_passing(
     """
     for trial in trials("message_passing", make, channels, bound, device, seed):
         x = trial.draw(NODES, channels)
-        conv = sage(trial.aggr, x)
+        conv = trial.law.run(
+            "SAGEConv built with the aggregator", lambda trial=trial, x=x: sage(trial.aggr, x)
+        )
         with torch.no_grad():
             _check_adjacency(trial, conv, x)
             _check_bipartite(trial, conv, x)
@@ -153,7 +156,9 @@ def _check_copies(trial: Trial, make: Make, x: Tensor) -> None:
         file = io.BytesIO()
         torch.save(trial.aggr.state_dict(), file)
         file.seek(0)
-        other = make().to(x.device, x.dtype).eval()
+        with seeded(trial.seed + 1):  # other parameters, so that loading is seen to replace them
+            other = make()
+        other = other.to(x.device, x.dtype).eval()
         other.load_state_dict(torch.load(file, weights_only=True))
         return other
 
@@ -182,7 +187,7 @@ def _check_hetero(trial: Trial, conv: SAGEConv, x: Tensor) -> None:
     given = _given(x, "to_hetero of SAGEConv on two node types")
 
     def call() -> tuple[Tensor, Tensor]:
-        with torch.random.fork_rng(devices=[]):
+        with seeded(trial.seed):
             net = to_hetero(_Net(copy.deepcopy(conv)), (["u", "v"], [there, back]))
         by_hand = net.conv["u__to__v"]((x, 2 * x), edges[there])
         return net({"u": x, "v": 2 * x}, edges)["v"], by_hand
@@ -202,7 +207,7 @@ def _check_explainer(trial: Trial, conv: SAGEConv, x: Tensor) -> None:
     )
 
     def call() -> Tensor:
-        with torch.random.fork_rng(devices=[]):
+        with seeded(trial.seed):
             return explainer(x, _edges(x)).edge_mask
 
     mask = trial.law.run(given, call)

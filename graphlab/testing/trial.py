@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.nn.aggr import Aggregation
 
-from graphlab.testing.groups import Groups, draw, ragged
+from graphlab.testing.groups import Groups, draw, ragged, seeded
 from graphlab.testing.law import Law
 
 #: Builds the aggregator to judge, with new parameters each time.
@@ -94,8 +94,7 @@ def build(
     Raises:
         AssertionError: It can not aggregate one group of two elements.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         aggr = make().to(device, dtype).eval()
         x = torch.ones(2, channels, dtype=dtype, device=device)
         index = torch.zeros(2, dtype=torch.long, device=device)
