@@ -1,0 +1,170 @@
+"""Which element belongs to which group: the one place where ``index`` and ``ptr`` are checked and sorted."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphlab.ops.cache import IndexCache
+
+_CACHE = IndexCache()
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Elements in group order.
+
+    Args:
+        ptr: Group ``i`` holds the positions ``ptr[i]`` to ``ptr[i + 1]`` of the group order.
+        perm: The element at each position of the group order; ``None`` where the elements stand in it already.
+
+    Shapes:
+        - **ptr:** ``(num_groups + 1,)``
+        - **perm:** ``(num_elements,)``
+    """
+
+    ptr: Tensor
+    perm: Tensor | None
+
+    @property
+    def num_groups(self) -> int:
+        """The number of groups, empty ones included."""
+        return self.ptr.numel() - 1
+
+    @property
+    def num_elements(self) -> int:
+        """The number of elements."""
+        return int(self.ptr[-1])
+
+    @property
+    def counts(self) -> Tensor:
+        """The number of elements of each group."""
+        return self.ptr[1:] - self.ptr[:-1]
+
+    @property
+    def group_of(self) -> Tensor:
+        """The group at each position of the group order."""
+        arange = torch.arange(self.num_groups, device=self.ptr.device)
+        return torch.repeat_interleave(arange, self.counts)
+
+
+def make_groups(index: Tensor | None, ptr: Tensor | None, dim_size: int, length: int) -> Groups:
+    r"""Check ``index`` or ``ptr`` and bring the elements into group order by one stable sort.
+
+    The order of elements inside a group is kept, so that :math:`\text{index}[\pi_1] \le \text{index}[\pi_2] \le \dots`
+    with :math:`\pi_i < \pi_{i+1}` inside each group. The result is remembered for an index with the same content.
+
+    Args:
+        index: The group of each element, in any order.
+        ptr: The boundaries of groups that are stored one after the other; wins over ``index`` when both are given.
+        dim_size: The number of groups.
+        length: The number of elements.
+
+    Shapes:
+        - **index:** ``(num_elements,)``
+        - **ptr:** ``(dim_size + 1,)``
+
+    Raises:
+        ValueError: ``index`` or ``ptr`` is no integer vector, has a wrong length, or points outside the groups.
+    """
+    if ptr is not None:
+        _check_vector("ptr", ptr)
+        return _CACHE.get(ptr, ("ptr", dim_size, length), lambda: _from_ptr(ptr, dim_size, length))
+    index, _ = one_of(index, None)
+    _check_vector("index", index)
+    return _CACHE.get(index, ("index", dim_size, length), lambda: _from_index(index, dim_size, length))
+
+
+@torch.library.custom_op("graphlab::group_index", mutates_args=())
+def _group_index(groups: Tensor, is_ptr: bool, length: int, dim_size: int) -> Tensor:
+    index, ptr = (None, groups) if is_ptr else (groups, None)
+    made = make_groups(index, ptr, dim_size, length)
+    # An op must not hand out what it keeps or was given: compiled code may overwrite it.
+    return groups.long().clone() if index is not None else made.group_of
+
+
+@_group_index.register_fake
+def _(groups: Tensor, is_ptr: bool, length: int, dim_size: int) -> Tensor:
+    return groups.new_empty(length, dtype=torch.long)
+
+
+def group_index(index: Tensor | None, ptr: Tensor | None, dim_size: int, length: int) -> Tensor:
+    """Return the checked group of each element; an op of its own, so that checking does not break a compiled graph.
+
+    Args:
+        index: The group of each element, in any order.
+        ptr: The boundaries of groups stored one after the other; wins over ``index``.
+        dim_size: The number of groups.
+        length: The number of elements.
+
+    Shapes:
+        - **output:** ``(length,)``
+
+    Raises:
+        ValueError: ``index`` or ``ptr`` is malformed.
+    """
+    groups, is_ptr = one_of(index, ptr)
+    return torch.ops.graphlab.group_index(groups, is_ptr, length, dim_size)
+
+
+def one_of(index: Tensor | None, ptr: Tensor | None) -> tuple[Tensor, bool]:
+    """Return the tensor that defines the groups, and whether it is ``ptr``; ``ptr`` wins when both are given.
+
+    Args:
+        index: The group of each element.
+        ptr: The boundaries of the groups.
+
+    Raises:
+        ValueError: Both are ``None``.
+    """
+    if ptr is not None:
+        return ptr, True
+    if index is None:
+        raise ValueError("one of 'index' and 'ptr' is needed to know the groups; got neither")
+    return index, False
+
+
+def clear_cache() -> None:
+    """Forget all remembered sort orders."""
+    _CACHE.clear()
+
+
+def _check_vector(name: str, value: Tensor) -> None:
+    if value.dim() != 1 or value.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"'{name}' must be a vector of int64 or int32, got {value.dtype} of shape {tuple(value.shape)}; "
+            f"use '{name}.view(-1).long()'"
+        )
+
+
+def _from_ptr(ptr: Tensor, dim_size: int, length: int) -> Groups:
+    ptr = ptr.long().clone()
+    if ptr.numel() != dim_size + 1:
+        raise ValueError(f"'ptr' must have dim_size + 1 = {dim_size + 1} entries, got {ptr.numel()}")
+    if int(ptr[0]) != 0 or int(ptr[-1]) != length:
+        raise ValueError(
+            f"'ptr' must run from 0 to the number of elements {length}, got {int(ptr[0])} to {int(ptr[-1])}"
+        )
+    if bool((ptr[1:] < ptr[:-1]).any()):
+        at = int((ptr[1:] < ptr[:-1]).nonzero()[0])
+        raise ValueError(f"'ptr' must not decrease, but ptr[{at}] > ptr[{at + 1}]")
+    return Groups(ptr, None)
+
+
+def _from_index(index: Tensor, dim_size: int, length: int) -> Groups:
+    index = index.long()
+    if index.numel() != length:
+        raise ValueError(
+            f"'index' must hold the group of each of the {length} elements of 'x', got {index.numel()} entries"
+        )
+    ptr = index.new_zeros(dim_size + 1)
+    if length == 0:
+        return Groups(ptr, None)
+    low, high = (int(v) for v in index.aminmax())
+    if low < 0:
+        raise ValueError(f"'index' must not be negative, got {low}")
+    if high >= dim_size:
+        raise ValueError(f"'index' points to group {high}, but 'dim_size' is {dim_size}; expected >= {high + 1}")
+    torch.cumsum(torch.bincount(index, minlength=dim_size), 0, out=ptr[1:])
+    is_sorted = bool((index[1:] >= index[:-1]).all())
+    return Groups(ptr, None if is_sorted else torch.argsort(index, stable=True))
