@@ -60,9 +60,7 @@ def _help(line: CommandLine) -> int:
     name = line.layer.values.get("model", DEFAULT_MODEL)
     shown = TrainConfig(model=MODELS.get(name, MODELS[DEFAULT_MODEL])())
     with contextlib.suppress(SystemExit):  # how tyro ends its help
-        tyro.cli(
-            TrainConfig, prog="graphlab train", description=_HELP, default=shown, args=["--help"]
-        )
+        tyro.cli(TrainConfig, prog="graphlab train", description=_HELP, default=shown, args=["--help"])
     return 0
 
 

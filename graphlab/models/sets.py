@@ -60,13 +60,9 @@ class SetNet(nn.Module):
         self.embedding = BitEmbedding(problem.in_channels, width)
         self.encoder = nn.Sequential(nn.Linear(width, width), nn.GELU())
         self.aggregation = make_aggregation(config.aggr, width)
-        self.decoder = nn.Sequential(
-            nn.Linear(width, width), nn.GELU(), nn.Linear(width, problem.out_channels)
-        )
+        self.decoder = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, problem.out_channels))
 
-    def forward(
-        self, values: Int[Tensor, " elements"], ptr: Int[Tensor, " sets_1"]
-    ) -> Float[Tensor, "sets out"]:
+    def forward(self, values: Int[Tensor, " elements"], ptr: Int[Tensor, " sets_1"]) -> Float[Tensor, "sets out"]:
         """Compute the logits of each set's answer."""
         num_sets = ptr.numel() - 1
         index = torch.arange(num_sets, device=ptr.device).repeat_interleave(ptr.diff())

@@ -61,9 +61,7 @@ class TrainConfig(Checked):
         """Check the ranges, and that the name is one folder's name."""
         super().__post_init__()
         if self.name in (".", "..") or "/" in self.name or "\\" in self.name:
-            raise ValueError(
-                f"name: expected the name of one folder, got '{self.name}'; out says where it lies"
-            )
+            raise ValueError(f"name: expected the name of one folder, got '{self.name}'; out says where it lies")
 
 
 Sweep = dict[str, list[str]]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric import seed_everything
 
+from graphlab.aggr import penalty
 from graphlab.models import build
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.distributed import World
@@ -57,9 +58,7 @@ class Run:
         ConfigError: if the network cannot be built for this task.
     """
 
-    def __init__(
-        self, task: Task, config: TrainConfig, number: int, device: torch.device, world: World
-    ) -> None:
+    def __init__(self, task: Task, config: TrainConfig, number: int, device: torch.device, world: World) -> None:
         self.task, self.config, self.number, self.world = task, config, number, world
         self.seed = config.seed + number
         self.epoch, self.seconds = 0, 0.0
@@ -178,12 +177,6 @@ class Run:
         self.best = Best(**state["best"])
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-def penalty(model: nn.Module) -> Tensor | float:
-    """Sum what aggregators ask to be kept small: the ``last_penalty`` of modules that have one."""
-    found = (getattr(module, "last_penalty", None) for module in model.modules())
-    return sum((one for one in found if one is not None), start=0.0)
 
 
 def _entropy(*numbers: int) -> int:

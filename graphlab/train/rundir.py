@@ -143,9 +143,7 @@ def new_directory(parent: Path, name: str) -> Path:
     try:
         path.mkdir(parents=True)
     except FileExistsError:
-        raise ConfigError(
-            f"name: {path} exists; give another --name, or continue it with --resume {path}"
-        ) from None
+        raise ConfigError(f"name: {path} exists; give another --name, or continue it with --resume {path}") from None
     except OSError as error:
         raise ConfigError(f"out: {path} cannot be made: {error.strerror}") from None
     return path

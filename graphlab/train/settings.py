@@ -76,10 +76,7 @@ def _sweepable(layer: Layer, key: str, values: list[str]) -> list[str]:
     if key in _NEVER_SWEPT:
         raise ConfigError(f"{layer.spell('sweep')}: {key} cannot be swept; give it once for all")
     if not values or len(set(values)) < len(values):
-        raise ConfigError(
-            f"{layer.spell('sweep')}: {key} expected different values, "
-            f"got {', '.join(values) or 'none'}"
-        )
+        raise ConfigError(f"{layer.spell('sweep')}: {key} expected different values, got {', '.join(values) or 'none'}")
     return values
 
 

@@ -1,5 +1,6 @@
 """Where settings come from: a TOML file, or the words of a command line."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 from graphlab.train.config import ConfigError
 from graphlab.train.settings import Layer, Plan, plan
+
+_COMMA = r",(?![^(]*\))"  # but not between an aggregator's arguments
 
 
 def read_toml(path: Path) -> Layer:
@@ -39,10 +42,7 @@ def read_plan(run_dir: Path) -> Plan:
     """
     path = run_dir / "config.toml"
     if not path.is_file():
-        raise ConfigError(
-            f"--resume: {run_dir} holds no config.toml; "
-            f"expected a directory that graphlab train made"
-        )
+        raise ConfigError(f"--resume: {run_dir} holds no config.toml; expected a directory that graphlab train made")
     return plan([read_toml(path)])
 
 
@@ -128,4 +128,4 @@ def _swept(text: str) -> dict[str, list[str]]:
     key, equals, values = text.partition("=")
     if not equals:
         raise ConfigError(f"--sweep: expected KEY=VALUE,VALUE,..., got '{text}'")
-    return {key.strip().replace("-", "_"): [value.strip() for value in values.split(",")]}
+    return {key.strip().replace("-", "_"): [value.strip() for value in re.split(_COMMA, values)]}

@@ -12,7 +12,7 @@ def test_every_network_knows_its_name():
 
 @pytest.mark.parametrize("config", [SetConfig(aggr="sum"), MpnnConfig()], ids=lambda one: one.name)
 def test_a_network_refuses_a_task_it_does_not_learn(config):
-    with pytest.raises(ValueError, match="does not learn the task 'node-.*expected sage or gin or"):
+    with pytest.raises(ValueError, match=r"does not learn the task 'node-.*expected sage or gin or"):
         build(config, Problem("node-classification", 4, 2))
 
 

@@ -68,6 +68,4 @@ def test_gin_layer_is_its_equation():
     net, (x, edge_index) = network(config, NODES), graph(4)
     hidden = net.encoder(x).relu()
     received = hidden.index_add(0, edge_index[1], hidden[edge_index[0]])
-    torch.testing.assert_close(
-        net(x, edge_index), net.head(net.layers[0].nn(received).relu())
-    )
+    torch.testing.assert_close(net(x, edge_index), net.head(net.layers[0].nn(received).relu()))

@@ -20,10 +20,7 @@ def test_exact_wants_every_bit():
 def test_rocauc_is_the_chance_that_a_positive_outranks_a_negative():
     scores = torch.randn(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     labels = (torch.arange(40) % 3 == 0).double()
-    ranks = [
-        float((column[labels == 1][:, None] > column[labels == 0][None]).double().mean())
-        for column in scores.T
-    ]
+    ranks = [float((column[labels == 1][:, None] > column[labels == 0][None]).double().mean()) for column in scores.T]
     assert rocauc(scores, torch.stack([labels, labels], dim=1)) == pytest.approx(sum(ranks) / 2)
 
 

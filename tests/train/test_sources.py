@@ -86,7 +86,7 @@ def test_a_line_that_makes_no_sense_is_refused(words, message):
 
 
 def test_only_a_run_directory_can_be_continued(tmp_path):
-    with pytest.raises(ConfigError, match="--resume: .* holds no config.toml"):
+    with pytest.raises(ConfigError, match=r"--resume: .* holds no config.toml"):
         read_plan(tmp_path)
 
 

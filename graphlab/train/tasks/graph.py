@@ -62,9 +62,7 @@ class GraphTask(Task):
         if name == "train":
             rows = some_of(rows, self.splits["valid"].numel())
         if name not in self.cached:
-            self.cached[name] = [
-                collate(self.dataset, part, self.device) for part in rows.split(size)
-            ]
+            self.cached[name] = [collate(self.dataset, part, self.device) for part in rows.split(size)]
         batches = self.cached[name]
         outputs = torch.cat([_outputs(model, batch) for batch in batches])
         return self.metric.compute(finite(outputs), torch.cat([batch.y for batch in batches]))

@@ -58,9 +58,7 @@ class MultitaskTask(Task):
             rows = self.splits[name]
             if name == "train":
                 rows = some_of(rows, self.splits["valid"].numel())
-            self.cached[name] = [
-                collate(self.dataset, part, self.device) for part in self._by_size(rows, size)
-            ]
+            self.cached[name] = [collate(self.dataset, part, self.device) for part in self._by_size(rows, size)]
         errors = [_squared_errors(model, batch) for batch in self.cached[name]]
         means = [finite(torch.cat(kind)).double().mean(dim=0) for kind in zip(*errors, strict=True)]
         return float(torch.cat(means).log10().mean())

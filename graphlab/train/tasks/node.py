@@ -30,9 +30,7 @@ class NodeTask(Task):
         self.higher_is_better = self.metric.higher_is_better
         self.problem = Problem(dataset.card.task, dataset.num_features, dataset.num_classes)
 
-    def batches(
-        self, size: int, generator: Generator, world: World
-    ) -> Iterator[tuple[Tensor, float]]:
+    def batches(self, size: int, generator: Generator, world: World) -> Iterator[tuple[Tensor, float]]:
         """One batch: this process's training nodes, and how many there are per process."""
         rows = self.splits["train"]
         yield rows[world.rank :: world.size], rows.numel() / world.size
@@ -46,7 +44,4 @@ class NodeTask(Task):
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
         """The metric on all nodes of each split, from one forward pass."""
         logits = finite(model(self.data.x, self.data.edge_index))
-        return {
-            name: self.metric.compute(logits[rows], self.data.y[rows])
-            for name, rows in self.splits.items()
-        }
+        return {name: self.metric.compute(logits[rows], self.data.y[rows]) for name, rows in self.splits.items()}
