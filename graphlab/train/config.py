@@ -25,7 +25,7 @@ class TrainConfig(Checked):
     split: int = number(0, at_least=0)
     """Which of the data set's splits."""
     root: Path | None = None
-    """Folder with the data sets' files; none: where $GRAPHLAB_DATA points."""
+    """Folder that data sets are kept in; none: $GRAPHLAB_ROOT, or ~/.cache/graphlab."""
     model: ModelConfig = field(default_factory=SageConfig)
     """The network."""
     runs: int = number(1, at_least=1)

@@ -37,14 +37,11 @@ def exact(logits: Float[Tensor, "sets bits"], bits: Tensor) -> float:
 def rocauc(logits: Float[Tensor, "rows tasks"], labels: Tensor) -> float:
     """Area under the ROC curve, averaged over the tasks that have both classes.
 
-    Missing labels (not-a-number) are left out. One column of class labels with two columns of
-    logits is one task.
+    Missing labels (not-a-number) are left out.
 
     Raises:
         ConfigError: if no task has both classes.
     """
-    if labels.dim() == 1:
-        logits, labels = (logits[:, 1] - logits[:, 0]).unsqueeze(1), labels.unsqueeze(1)
     scores, truth = logits.double().cpu().numpy(), labels.double().cpu().numpy()
     areas = []
     for task in range(truth.shape[1]):

@@ -28,15 +28,13 @@ class Best:
 
     Args:
         epoch: its number, from 1; 0 before the first evaluation.
-        valid: the validation metric there.
-        test: the test metric there.
+        metrics: what was evaluated there.
         weights: the network's parameters and buffers there.
         evaluations_since: evaluations that were no better.
     """
 
     epoch: int = 0
-    valid: float | None = None
-    test: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
     weights: dict[str, Tensor] = field(default_factory=dict)
     evaluations_since: int = 0
 
@@ -86,8 +84,7 @@ class Run:
         """Train for one epoch and, where one is due, evaluate.
 
         Returns:
-            What to log: run, seed, epoch, loss, train, valid, test, seconds; the three metrics only
-            if evaluated.
+            What to log: run, seed, epoch, loss, seconds and, if evaluated, the metrics by name.
 
         Raises:
             DivergedError: if the loss or the outputs are not finite.
@@ -136,9 +133,9 @@ class Run:
         if self.world.leads:
             metrics = self.task.evaluate(self.model, self.config.batch_size)
         metrics = self.world.from_leader(metrics)
-        if self.task.better(metrics["valid"], self.best.valid):
+        if self.task.better(metrics["valid"], self.best.metrics.get("valid")):
             weights = {name: one.detach().clone() for name, one in self.model.state_dict().items()}
-            self.best = Best(self.epoch, metrics["valid"], metrics["test"], weights)
+            self.best = Best(self.epoch, metrics, weights)
         else:
             self.best.evaluations_since += 1
         return metrics
@@ -154,8 +151,7 @@ class Run:
         return {
             "seed": self.seed,
             "best_epoch": self.best.epoch,
-            "valid": self.best.valid,
-            "test": self.best.test,
+            **{name: value for name, value in self.best.metrics.items() if name != "train"},
             "epochs": self.epoch,
             "seconds": round(self.seconds, 3),
         }

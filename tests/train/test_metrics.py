@@ -24,12 +24,6 @@ def test_rocauc_is_the_chance_that_a_positive_outranks_a_negative():
     assert rocauc(scores, torch.stack([labels, labels], dim=1)) == pytest.approx(sum(ranks) / 2)
 
 
-def test_rocauc_of_class_labels_ranks_by_the_second_class():
-    logits = torch.tensor([[0.0, 1.0], [0.0, 2.0], [3.0, 0.0], [1.0, 0.0]])
-    assert rocauc(logits, torch.tensor([1, 1, 0, 0])) == 1.0
-    assert rocauc(logits, torch.tensor([0, 0, 1, 1])) == 0.0
-
-
 def test_rocauc_leaves_out_missing_labels_and_tasks_of_one_class():
     scores = torch.tensor([[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]])
     labels = torch.tensor([[0.0, 1.0], [1.0, 1.0], [math.nan, 1.0]])

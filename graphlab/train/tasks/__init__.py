@@ -42,7 +42,7 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
             not trained here.
     """
     try:
-        dataset = graphlab.data.load(config.data, root=config.root)
+        dataset: Any = graphlab.data.load(config.data, root=config.root)
         if dataset.card.task == "set":
             return SetTask(dataset, device)
         if dataset.card.task not in _TASKS:

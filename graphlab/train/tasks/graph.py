@@ -75,7 +75,7 @@ def _outputs(model: nn.Module, batch: Any) -> Tensor:
 def _price(dataset: Any) -> Any:
     if dataset.card.task == "graph-regression":
         return _absolute_loss if dataset.card.metric == "mae" else _squared_loss
-    return _known_loss if dataset[0].y.is_floating_point() else _class_loss
+    return _known_loss if dataset.card.metric == "rocauc" else _class_loss
 
 
 def _class_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -84,12 +84,12 @@ def _class_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _known_loss(logits: Tensor, labels: Tensor) -> Tensor:
     known = ~labels.isnan()
-    return F.binary_cross_entropy_with_logits(logits[known], labels[known])
+    return F.binary_cross_entropy_with_logits(logits[known], labels[known].to(logits.dtype))
 
 
 def _absolute_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    return F.l1_loss(outputs, targets.view_as(outputs))
+    return F.l1_loss(outputs, targets)
 
 
 def _squared_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    return F.mse_loss(outputs, targets.view_as(outputs))
+    return F.mse_loss(outputs, targets)

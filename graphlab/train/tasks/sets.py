@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from graphlab.data.second_minimum import Multisets, to_bits
 from graphlab.models import Problem
 from graphlab.train.distributed import World
 from graphlab.train.metrics import METRICS
@@ -48,36 +49,42 @@ class SetTask(Task):
     """
 
     def __init__(self, dataset: Any, device: torch.device) -> None:
-        self.sets = {name: Sets(*dataset.multisets(name)) for name in SPLITS}
+        blocks = {name: [_sets(one, dataset.bits) for one in dataset.multisets(name)] for name in SPLITS}
+        (self.train,), (self.valid,), self.tests = blocks.values()
         self.device = device
         self.metric_name = dataset.card.metric
         self.metric = METRICS[self.metric_name]
         self.higher_is_better = self.metric.higher_is_better
-        bits = self.sets["train"].bits.size(-1)
-        self.problem = Problem(dataset.card.task, bits, bits)
+        self.problem = Problem(dataset.card.task, dataset.bits, dataset.bits)
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Sets]:
         """Batches of ``size`` sets over all processes, the elements of each set in random order."""
-        sets = self.sets["train"].shuffled_within(generator)
-        for rows in shuffled(torch.arange(sets.bits.size(0)), generator).split(size):
+        sets = self.train.shuffled_within(generator)
+        for rows in shuffled(torch.arange(len(sets.bits)), generator).split(size):
             mine = world.share(rows)
             if mine.numel():
                 yield sets.take(mine).to(self.device)
 
     def loss(self, model: nn.Module, batch: Sets) -> Tensor:
         """Mean binary cross entropy of the bits."""
-        logits = model(batch.values, batch.ptr)
-        return F.binary_cross_entropy_with_logits(logits, batch.bits.to(logits.dtype))
+        return F.binary_cross_entropy_with_logits(model(batch.values, batch.ptr), batch.bits)
 
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
-        """The metric of each split; on train, of as many sets as there are to validate on."""
-        return {name: self._metric(model, name, size) for name in SPLITS}
+        """The metric of each split, and of the test sets of each size by itself.
 
-    def _metric(self, model: nn.Module, name: str, size: int) -> float:
-        sets = self.sets[name]
-        rows = torch.arange(sets.bits.size(0))
-        if name == "train":
-            rows = some_of(rows, self.sets["valid"].bits.size(0))
-        parts = [sets.take(part).to(self.device) for part in rows.split(size)]
+        On train, it is that of as many sets as there are to validate on.
+        """
+        rows = some_of(torch.arange(len(self.train.bits)), len(self.valid.bits))
+        metrics = {"train": self._metric(model, self.train.take(rows), size)}
+        metrics["valid"] = self._metric(model, self.valid, size)
+        by_size = {f"test n={int(one.ptr[1])}": self._metric(model, one, size) for one in self.tests}
+        return metrics | {"test": sum(by_size.values()) / len(by_size)} | by_size
+
+    def _metric(self, model: nn.Module, sets: Sets, size: int) -> float:
+        parts = [sets.take(rows).to(self.device) for rows in torch.arange(len(sets.bits)).split(size)]
         logits = torch.cat([model(part.values, part.ptr) for part in parts])
         return self.metric.compute(finite(logits), torch.cat([part.bits for part in parts]))
+
+
+def _sets(raw: Multisets, bits: int) -> Sets:
+    return Sets(raw.values, raw.ptr, to_bits(raw.y, bits))
