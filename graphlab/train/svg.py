@@ -2,7 +2,7 @@
 
 Colours are CSS variables (``--s0`` ... for series, ``--ink``, ``--grid``) with the light palette as
 fallback, so that a page can offer a dark palette and a saved SVG still has colours. Both palettes
-keep a contrast of 3:1 to their background and stay apart for colour-blind readers; every line is
+keep a contrast of 4.5:1 to their background and stay apart for colour-blind readers; every line is
 labelled where it ends as well.
 """
 
@@ -14,8 +14,8 @@ from html import escape
 
 from graphlab.train.axis import Axis, tick_labels, widened
 
-LIGHT = ("#0072b2", "#c04f00", "#007f5c", "#a8418f", "#8a6d00", "#3a3a9e", "#6b6b6b")
-DARK = ("#56b4e9", "#ff8f4f", "#2fc99b", "#e58cc8", "#e6c84a", "#a9a9ff", "#b5b5b5")
+LIGHT = ("#265da6", "#c93600", "#02633b", "#8a106e", "#777319", "#311a7b", "#577169")
+DARK = ("#99cdff", "#de6b2d", "#00a372", "#c971ac", "#f4d02e", "#988ef4", "#cecfc4")
 
 WIDTH = 440
 _FONT = 13
