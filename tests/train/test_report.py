@@ -178,6 +178,31 @@ def test_unfinished_run_is_shown_as_such_with_its_curve(sweep):
     assert [len(points) for points in data_lines(valid)] == [60] * 5
 
 
+def test_result_of_some_seeds_says_of_how_many_and_is_not_best(sweep):
+    result = json.loads((sweep / "lcm" / "result.json").read_text())
+    first = {"seeds": [0], "runs": result["runs"][:1], "test_std": None, "valid_std": None}
+    (sweep / "lcm" / "result.json").write_text(json.dumps(result | first))
+    text = page(sweep)
+    names = [row[0] for row in rows(text)]
+    assert names[0] == "gru" and names[-1] == "lcm" and "Best of 5: gru" in text
+    assert rows(text)[-1][1] == f"{100 * result['test_mean']:.2f} (1 of 3)"
+    assert "unfinished: 1 of 3 seeds are done; last logged: run 2 (seed 2), epoch 60" in text
+
+
+def test_sweep_that_was_stopped_says_how_many_settings_are_missing(sweep):
+    (sweep / "config.toml").write_text('[sweep]\n"model.aggr" = ["a", "b", "c"]\nlr = [1, 2]\n')
+    assert "5 of 6 settings have begun" in page(sweep)
+    (sweep / "config.toml").write_text('[sweep]\n"model.aggr" = ["a", "b", "c", "d", "e"]\n')
+    assert "have begun" not in page(sweep)
+
+
+def test_epochs_that_were_not_evaluated_leave_no_gap():
+    records = [{"run": 0, "epoch": e, "loss": 1.0} for e in range(1, 11)]
+    records[4]["valid"], records[9]["valid"] = 0.5, 0.75
+    line = curve("a", records, "valid", 100)
+    assert (line.x, line.y) == ([5, 10], [50.0, 75.0])
+
+
 def test_run_that_has_just_started(tmp_path):
     (tmp_path / "config.toml").write_text("runs = 3\n")
     text = page(tmp_path)

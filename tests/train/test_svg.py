@@ -36,7 +36,7 @@ def assert_inside(root):
 
 @given(st.lists(st.lists(any_float, min_size=1, max_size=8), min_size=1, max_size=20))
 def test_line_chart_is_valid_and_inside_for_any_numbers(columns):
-    chart = line_chart([line(str(i), ys) for i, ys in enumerate(columns)], "t", "x", "y")
+    chart = line_chart([line(str(i), ys) for i, ys in enumerate(columns)], "t", "x", "y", False)
     root = ET.fromstring(chart)
     drawn = sum(len(points(p)) for p in curves(root))
     assert drawn == sum(math.isfinite(v) and abs(v) < 1e300 for ys in columns for v in ys)
@@ -54,7 +54,7 @@ def test_dot_chart_is_valid_and_inside_for_any_numbers(pairs):
 
 @given(st.text(), st.text(), st.text())
 def test_any_text_stays_text(name, title, label):
-    chart = line_chart([line(name)], title, label, label)
+    chart = line_chart([line(name)], title, label, label, False)
     root = ET.fromstring(chart.encode("utf-8", "replace"))
     assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {
         "svg",
@@ -69,7 +69,7 @@ def test_any_text_stays_text(name, title, label):
 
 
 def test_points_are_where_the_axis_says():
-    chart = ET.fromstring(line_chart([line(ys=(0.0, 5.0, 10.0))], "t", "epoch", "loss"))
+    chart = ET.fromstring(line_chart([line(ys=(0.0, 5.0, 10.0))], "t", "epoch", "loss", False))
     (first, middle, last) = points(curves(chart)[0])
     assert first[0] < middle[0] < last[0] and first[1] > middle[1] > last[1]
     assert middle[0] == pytest.approx((first[0] + last[0]) / 2, abs=0.1)
@@ -78,7 +78,7 @@ def test_points_are_where_the_axis_says():
 
 def test_band_goes_along_the_upper_edge_and_back_along_the_lower():
     band = Line("a", [1, 2, 3], [2.0, 3.0, 4.0], [1.0, 2.0, 3.0], [3.0, 4.0, 5.0])
-    root = ET.fromstring(line_chart([band], "t", "x", "y"))
+    root = ET.fromstring(line_chart([band], "t", "x", "y", False))
     (polygon,) = root.iter(f"{SVG}polygon")
     (curve,) = curves(root)
     upper, lower = points(polygon)[:3], points(polygon)[:2:-1]
@@ -89,21 +89,22 @@ def test_band_goes_along_the_upper_edge_and_back_along_the_lower():
 
 
 def test_nan_leaves_a_gap():
-    root = ET.fromstring(line_chart([line(ys=(1, 2, math.nan, 4, 5, 6))], "t", "x", "y"))
+    root = ET.fromstring(line_chart([line(ys=(1, 2, math.nan, 4, 5, 6))], "t", "x", "y", False))
     assert [len(points(p)) for p in curves(root)] == [2, 3]
 
 
 def test_two_decades_make_the_axis_logarithmic_and_less_or_zero_does_not():
-    wide = line_chart([line(ys=(100.0, 10.0, 1.0, 0.1))], "t", "x", "loss")
+    wide = line_chart([line(ys=(100.0, 10.0, 1.0, 0.1))], "t", "x", "loss", False)
     rows = [y for _, y in points(curves(ET.fromstring(wide))[0])]
     assert rows[1] - rows[0] == pytest.approx(rows[2] - rows[1], abs=0.11)
     assert "log scale" in wide
-    assert "log scale" not in line_chart([line(ys=(1.0, 50.0))], "t", "x", "y")
-    assert "log scale" not in line_chart([line(ys=(0.0, 5000.0))], "t", "x", "y")
+    assert "log scale" not in line_chart([line(ys=(100.0, 0.1))], "t", "x", "y", True)
+    assert "log scale" not in line_chart([line(ys=(1.0, 50.0))], "t", "x", "y", False)
+    assert "log scale" not in line_chart([line(ys=(0.0, 5000.0))], "t", "x", "y", False)
 
 
 def test_labels_of_lines_that_end_together_do_not_touch():
-    chart = line_chart([line(str(i), (0.0, 1.0)) for i in range(25)], "t", "x", "y")
+    chart = line_chart([line(str(i), (0.0, 1.0)) for i in range(25)], "t", "x", "y", False)
     texts = [
         t for t in ET.fromstring(chart).iter(f"{SVG}text") if t.find(f"{SVG}title") is not None
     ]
@@ -135,23 +136,25 @@ def test_dots_whiskers_and_seeds_lie_on_one_scale():
 
 
 def test_chart_without_values_says_so():
-    for chart in (line_chart([], "t", "x", "y"), dot_chart([], "t", "x")):
+    for chart in (line_chart([], "t", "x", "y", False), dot_chart([], "t", "x")):
         assert "no data yet" in "".join(ET.fromstring(chart).itertext())
 
 
 def test_charts_name_themselves_for_readers_who_do_not_see_them():
-    root = ET.fromstring(line_chart([line("lcm"), line("gru")], "Validation", "epoch", "exact"))
+    root = ET.fromstring(
+        line_chart([line("lcm"), line("gru")], "Validation", "epoch", "exact", False)
+    )
     assert root.get("role") == "img"
     assert [root[0].tag, root[0].text] == [f"{SVG}title", "Validation"]
     assert [root[1].tag, root[1].text] == [f"{SVG}desc", "exact over epoch for lcm, gru"]
 
 
 def test_long_names_keep_both_ends_and_fit():
-    assert shorten("aggr=lcm,lr=0.001,seed=1") == "aggr=lcm…,seed=1"
+    assert shorten("aggr=lcm,lr=0.001,seed=1") == "aggr=lcm,…1,seed=1"
     assert shorten("short") == "short"
-    chart = line_chart([line("W" * 300)], "t", "x", "y")
+    chart = line_chart([line("W" * 300)], "t", "x", "y", False)
     label = next(t for t in ET.fromstring(chart).iter(f"{SVG}text") if "…" in (t.text or ""))
-    assert float(label.get("x")) < WIDTH - 16 * 8
+    assert float(label.get("x")) < WIDTH - 18 * 8
 
 
 def luminance(colour):

@@ -62,7 +62,9 @@ def test_best_row_is_the_optimum_and_only_rows_that_look_like_it(means, metric):
     assert all(abs(mean - top) > 0 for i, mean in enumerate(means) if i not in best)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "Acc", "exact", "rocauc", "ROC-AUC", "roc_auc"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "Acc", "exact", "exact_match", "rocauc", "ROC-AUC", "roc_auc"]
+)
 def test_fractions_are_percent(name):
     assert is_percent(name) and not lower_is_better(name)
 
@@ -114,6 +116,14 @@ def test_nan_and_unfinished_rows_are_shown_but_never_best():
     assert [line.count("*") for line in lines] == [0, 0, 0, 1, 0]
 
 
+def test_rows_with_seeds_missing_say_so_and_are_never_best():
+    rows = [result(mean=mean, setting=str(mean), planned_runs=2) for mean in (0.1, 0.2)]
+    rows += [result(mean=0.9, setting="0.9", planned_runs=5)]
+    lines = format_table(rows).splitlines()
+    assert "90.00 ± 10.00 (2 of 5)" in lines[3]
+    assert [line.count("*") for line in lines] == [0, 0, 1, 0]
+
+
 def test_all_rows_unfinished():
     assert format_table([{"setting": "a"}, {"setting": "b"}]).count("unfinished") == 2
 
@@ -123,6 +133,8 @@ def test_columns_that_say_nothing_are_left_out():
     assert format_table(shared).split()[:2] == ["setting", "test"]
     models = [result(setting="x1", model="gin"), result(setting="x2", model="pna")]
     assert format_table(models).split()[:3] == ["setting", "model", "test"]
+    swept = [result(setting="aggr=gru,lr=1", aggr="gru"), result(setting="aggr=lcm,lr=1")]
+    assert format_table(swept).split()[:2] == ["setting", "test"]
     named_after = [result(setting="gru", aggr="gru"), result(setting="lcm", aggr="lcm")]
     assert format_table(named_after).split()[:2] == ["setting", "test"]
     assert format_table([result()]).split()[:4] == ["data", "model", "aggr", "test"]
