@@ -22,4 +22,4 @@ def elements(sizes: list[int], channels: int, seed: int) -> Tensor:
 
 
 def largest(*differences: Tensor) -> float:
-    return max((float(d.abs().max()) for d in differences if d.numel()), default=0.0)
+    return max((float(d.detach().abs().max()) for d in differences if d.numel()), default=0.0)
