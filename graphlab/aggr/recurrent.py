@@ -12,6 +12,40 @@ from graphlab.ops.step_plan import StepPlan, step_plan
 States = tuple[Tensor, ...]
 
 
+class RecurrentWeights(nn.Module):
+    """The weights of one recurrent layer, under the names that torch gives them.
+
+    Not a :class:`torch.nn.GRU` itself, because ``torch.compile`` refuses to touch one, even for its weights alone.
+
+    Args:
+        in_channels: Size of each element.
+        out_channels: Size of each state.
+        num_gates: 3 for a GRU, 4 for an LSTM.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, num_gates: int) -> None:
+        super().__init__()
+        rows = num_gates * out_channels
+        self.weight_ih_l0 = nn.Parameter(torch.empty(rows, in_channels))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(rows, out_channels))
+        self.bias_ih_l0 = nn.Parameter(torch.empty(rows))
+        self.bias_hh_l0 = nn.Parameter(torch.empty(rows))
+
+    def reset_parameters(self) -> None:
+        """Draw all weights uniformly, as torch does."""
+        bound = self.weight_hh_l0.size(1) ** -0.5
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def like(self, x: Tensor) -> list[Tensor]:
+        """Return the weights in the dtype of the rows.
+
+        Args:
+            x: The rows.
+        """
+        return wide(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0, like=x)
+
+
 class RecurrentAggregation(GroupedAggregation):
     """Base of aggregators that read the elements of each group one after the other.
 
@@ -137,10 +171,6 @@ class RecurrentAggregation(GroupedAggregation):
         found = states.index_select(0, position.clamp(min=0))
         begins = (position < 0).view(-1, 1)
         return torch.where(begins, start.repeat(states.size(1) // start.numel()), found).view(-1, start.numel())
-
-    def _rnn_weights(self, like: Tensor) -> list[Tensor]:
-        rnn = getattr(self, self.rnn_name)
-        return wide(rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, rnn.bias_hh_l0, like=like)
 
     def options(self) -> dict[str, Any]:
         """Return what ``repr`` shows after the sizes."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.aggr.base import wide
-from graphlab.aggr.recurrent import RecurrentAggregation, States
+from graphlab.aggr.recurrent import RecurrentAggregation, RecurrentWeights, States
 from graphlab.ops.segment_gru import segment_gru
 
 
@@ -51,7 +51,7 @@ class SegmentGRUAggregation(RecurrentAggregation):
             in_channels: Size of each element.
             out_channels: Size of each result.
         """
-        self.gru = nn.GRU(in_channels, out_channels)
+        self.gru = RecurrentWeights(in_channels, out_channels, 3)
         self.initial = nn.Parameter(torch.zeros(out_channels))
 
     def run(
@@ -67,7 +67,7 @@ class SegmentGRUAggregation(RecurrentAggregation):
             seed: Draws a random order when given.
         """
         (start,) = wide(self.initial, like=rows)
-        weights = self._rnn_weights(rows)
+        weights = self.gru.like(rows)
         out, states = segment_gru(rows, *weights, initial=start, index=index, ptr=ptr, dim_size=dim_size, seed=seed)
         return out, (states,)
 
@@ -78,4 +78,4 @@ class SegmentGRUAggregation(RecurrentAggregation):
             x: The elements.
             states: The state before.
         """
-        return (torch.gru_cell(x, states[0], *self._rnn_weights(x)),)
+        return (torch.gru_cell(x, states[0], *self.gru.like(x)),)

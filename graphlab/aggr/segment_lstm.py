@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.aggr.base import wide
-from graphlab.aggr.recurrent import RecurrentAggregation, States
+from graphlab.aggr.recurrent import RecurrentAggregation, RecurrentWeights, States
 from graphlab.ops.segment_lstm import segment_lstm
 
 
@@ -51,7 +51,7 @@ class SegmentLSTMAggregation(RecurrentAggregation):
             in_channels: Size of each element.
             out_channels: Size of each result.
         """
-        self.lstm = nn.LSTM(in_channels, out_channels)
+        self.lstm = RecurrentWeights(in_channels, out_channels, 4)
         self.initial = nn.Parameter(torch.zeros(out_channels))
         self.initial_cell = nn.Parameter(torch.zeros(out_channels))
 
@@ -72,7 +72,7 @@ class SegmentLSTMAggregation(RecurrentAggregation):
             seed: Draws a random order when given.
         """
         start = wide(*self.initial_states(), like=rows)
-        weights = self._rnn_weights(rows)
+        weights = self.lstm.like(rows)
         out, *states = segment_lstm(rows, *weights, *start, index=index, ptr=ptr, dim_size=dim_size, seed=seed)
         return out, tuple(states)
 
@@ -83,4 +83,4 @@ class SegmentLSTMAggregation(RecurrentAggregation):
             x: The elements.
             states: The states before.
         """
-        return torch.lstm_cell(x, states, *self._rnn_weights(x))
+        return torch.lstm_cell(x, states, *self.lstm.like(x))

@@ -53,7 +53,7 @@ class PNAMultitask(SyntheticDataset):
     family, and the odd node of a ladder hangs on the last rung.
 
     Args:
-        root: Folder to keep the generated tensors in.
+        root: Folder to keep the generated tensors in; default as in :func:`graphlab.data.load`.
         num_train: Training graphs of each size.
         num_valid: Validation graphs of each size.
         num_test: Test graphs of each size, those of extrapolation sets too.
@@ -80,7 +80,7 @@ class PNAMultitask(SyntheticDataset):
 
     def __init__(
         self,
-        root: str | Path,
+        root: str | Path | None = None,
         num_train: int = 512,
         num_valid: int = 128,
         num_test: int = 256,

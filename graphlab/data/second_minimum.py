@@ -48,7 +48,7 @@ class SecondMinimum(SyntheticDataset):
     of shape ``[1]``, int64, and no edges. For speed take :meth:`multisets`.
 
     Args:
-        root: Folder to keep the generated tensors in.
+        root: Folder to keep the generated tensors in; default as in :func:`graphlab.data.load`.
         bits: Width of the integers, 1 to 32.
         num_train: Training sets.
         num_valid: Validation sets.
@@ -71,7 +71,7 @@ class SecondMinimum(SyntheticDataset):
 
     def __init__(
         self,
-        root: str | Path,
+        root: str | Path | None = None,
         bits: int = 8,
         num_train: int = 65_536,
         num_valid: int = 1_024,

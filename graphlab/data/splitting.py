@@ -28,10 +28,10 @@ def splits(
     Args:
         dataset: What :func:`graphlab.data.load` returned, whole.
         split: Number of the split, from 0; sets with one split know only 0.
-        protocol: ``"gin"`` takes the fixed folds of the GIN line of papers (Xu et al. 2019, arXiv
-            1810.00826) for TU sets whose card lists them. That protocol holds no validation graphs
-            out: it reports the epoch that is best on the tested fold, so ``"valid"`` equals
-                ``"test"``, and its figures run higher.
+        protocol: ``"gin"`` takes the fixed folds that the card of a TU set lists, for the protocol
+            of Xu et al. (2019, arXiv 1810.00826). It holds no validation graphs out but reports the
+            epoch that is best on the tested folds, so ``"valid"`` equals ``"test"``, and its
+            figures run higher.
 
     Returns:
         One index tensor ``[n]`` a part. For link prediction what OGB's ``get_edge_split`` gives: a

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch_geometric.data import Data, InMemoryDataset
 
 from graphlab.data.pyg import Transform
+from graphlab.data.sources import root_folder
 
 
 class SyntheticDataset(InMemoryDataset):
@@ -48,20 +49,23 @@ class SyntheticDataset(InMemoryDataset):
 
 
 def cached(
-    root: str | Path, name: str, arguments: Mapping[str, Any], make: Callable[[], dict[str, Tensor]]
+    root: str | Path | None,
+    name: str,
+    arguments: Mapping[str, Any],
+    make: Callable[[], dict[str, Tensor]],
 ) -> dict[str, Tensor]:
     """The tensors that ``make`` makes, read back if the same arguments were asked for before.
 
     Args:
-        root: The root folder; files lie in its folder ``name``.
+        root: The root folder, or None for the default; files lie in its folder ``name``.
         name: Name of the set.
         arguments: All that the tensors depend on, the version of the recipe included; JSON values.
         make: Generates the tensors.
     """
     described = json.dumps(arguments, sort_keys=True)
-    folder = Path(root) / name
+    folder = root_folder(root) / name
     file = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:16]}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         found = _read(file)
         if found is None:

@@ -83,6 +83,8 @@ class _TreeReduce(torch.autograd.Function):
         x, slots, *params = ctx.saved_tensors
         if torch.is_grad_enabled():
             return _again(ctx, x, params, grad_slots)
+        # As an output it remembers this very function; taken as it is, each level would differentiate all of it again.
+        slots = slots.detach()
         grad, sums = grad_slots.clone(), [torch.zeros_like(p) for p in params]
         for left, right, start in reversed(ctx.plan.levels):
             with torch.enable_grad():

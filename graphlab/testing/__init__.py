@@ -10,12 +10,14 @@ from graphlab.testing.independence import check_batch_independence, check_empty_
 from graphlab.testing.law_errors import LawErrors, law_errors
 from graphlab.testing.layer import LAYER_LAWS, check_layer
 from graphlab.testing.message_passing import check_message_passing
+from graphlab.testing.op import OP_LAWS, check_op
 from graphlab.testing.permutation import check_edge_permutation, check_group_permutation
 from graphlab.testing.precision import check_dtypes
 
 __all__ = [
     "AGGREGATION_LAWS",
     "LAYER_LAWS",
+    "OP_LAWS",
     "LawErrors",
     "check_aggregation",
     "check_batch_independence",
@@ -31,5 +33,6 @@ __all__ = [
     "check_index_forms",
     "check_layer",
     "check_message_passing",
+    "check_op",
     "law_errors",
 ]

@@ -1,6 +1,6 @@
 """All laws of an aggregator in one call."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -11,7 +11,7 @@ from graphlab.testing.errors import check_errors
 from graphlab.testing.forms import check_batched, check_index_forms
 from graphlab.testing.gradients import check_gradients
 from graphlab.testing.independence import check_batch_independence, check_empty_groups
-from graphlab.testing.law import BOUND
+from graphlab.testing.law import BOUND, hold_all
 from graphlab.testing.message_passing import check_message_passing
 from graphlab.testing.permutation import check_edge_permutation, check_group_permutation
 from graphlab.testing.precision import DTYPES, Naive, check_dtypes
@@ -71,61 +71,22 @@ def check_aggregation(
         >>> from torch_geometric.nn.aggr import SumAggregation
         >>> check_aggregation(SumAggregation, permutation_bound=1e-12, exclude={"errors"})
     """
-    same = partial(dict, bound=bound)
-    laws: dict[str, Callable[..., None]] = {
-        "batch_independence": partial(check_batch_independence, **same()),
-        "group_permutation": partial(check_group_permutation, **same()),
-        "edge_permutation": partial(
-            check_edge_permutation, **same(permutation_bound=permutation_bound)
-        ),
-        "empty_groups": partial(check_empty_groups, **same()),
-        "index_forms": partial(check_index_forms, **same()),
-        "batched": partial(check_batched, **same()),
-        "dtypes": partial(check_dtypes, dtypes=dtypes, naive=naive),
-        "determinism": check_determinism,
-        "gradients": check_gradients,
-        "compile": partial(check_compile, backend=backend),
-        "errors": check_errors,
-        "message_passing": partial(check_message_passing, **same()),
-    }
-    hold_all(laws, exclude, make, channels, device=device, seed=seed)
-
-
-def hold_all(
-    laws: Mapping[str, Callable[..., None]],
-    exclude: Collection[str],
-    make: Callable[[], torch.nn.Module],
-    channels: int,
-    *,
-    device: torch.device | str,
-    seed: int,
-) -> None:
-    """Run every law that is not excluded, and tell all the broken ones at once.
-
-    Args:
-        laws: The laws by name.
-        exclude: Names of laws that are not asked.
-        make: Builds the module.
-        channels: Number of input channels.
-        device: Where to run.
-        seed: Seed of parameters and inputs.
-
-    Raises:
-        AssertionError: At least one law is broken.
-        ValueError: `exclude` names something that is no law.
-    """
-    unknown = sorted(set(exclude) - laws.keys())
-    if unknown:
-        raise ValueError(f"'exclude' got {unknown}, which are no laws; laws are {sorted(laws)}")
-    asked = [name for name in laws if name not in exclude]
-    broken = []
-    for name in asked:
-        try:
-            laws[name](make, channels, device=device, seed=seed)
-        except AssertionError as error:
-            broken.append(error)
-    if broken:
-        told = "\n".join(f"- {error}" for error in broken)
-        raise AssertionError(f"{len(broken)} of {len(asked)} laws are broken:\n{told}") from broken[
-            0
-        ]
+    asked = {"make": make, "channels": channels, "device": device, "seed": seed}
+    same = asked | {"bound": bound}
+    hold_all(
+        {
+            "batch_independence": partial(check_batch_independence, **same),
+            "group_permutation": partial(check_group_permutation, **same),
+            "edge_permutation": partial(check_edge_permutation, **same, permutation_bound=permutation_bound),
+            "empty_groups": partial(check_empty_groups, **same),
+            "index_forms": partial(check_index_forms, **same),
+            "batched": partial(check_batched, **same),
+            "dtypes": partial(check_dtypes, **asked, dtypes=dtypes, naive=naive),
+            "determinism": partial(check_determinism, **asked),
+            "gradients": partial(check_gradients, **asked),
+            "compile": partial(check_compile, **asked, backend=backend),
+            "errors": partial(check_errors, **asked),
+            "message_passing": partial(check_message_passing, **same),
+        },
+        exclude,
+    )

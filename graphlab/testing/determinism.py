@@ -70,7 +70,5 @@ def gradients(module: torch.nn.Module, x: Tensor, out: Tensor) -> dict[str, Tens
     leaves = {"x": x} | {n: p for n, p in module.named_parameters() if p.requires_grad}
     weight = torch.linspace(0.5, 1.5, out.numel(), dtype=out.dtype, device=out.device)
     loss = (out * weight.view_as(out)).sum()
-    grads = torch.autograd.grad(
-        loss, list(leaves.values()), allow_unused=True, materialize_grads=True
-    )
+    grads = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
     return {f"gradient of {n}": g for n, g in zip(leaves, grads, strict=True)}

@@ -39,9 +39,7 @@ def check_gradients(
         check_module_gradients(trial.law, trial.aggr, groups.x, kwargs, str(groups))
 
 
-def check_module_gradients(
-    law: Law, module: torch.nn.Module, x: Tensor, kwargs: dict[str, object], given: str
-) -> None:
+def check_module_gradients(law: Law, module: torch.nn.Module, x: Tensor, kwargs: dict[str, object], given: str) -> None:
     """Hold first and second derivatives of any module against differences.
 
     Args:

@@ -90,9 +90,7 @@ def _check_identity(trial: Trial) -> None:
     identity = trial.rows(none)[0]
     for groups in (none, trial.groups(0, 3, 0, 1, 0, 0), trial.groups(0, HUB, 0), trial.groups(0)):
         rows = trial.rows(groups)
-        trial.law.holds(
-            rows.size(0) == len(groups), str(groups), f"{rows.size(0)} rows", f"{len(groups)}"
-        )
+        trial.law.holds(rows.size(0) == len(groups), str(groups), f"{rows.size(0)} rows", f"{len(groups)}")
         empty = [i for i, size in enumerate(groups.sizes) if size == 0]
         given = f"{groups}; its empty groups against those of a batch without elements"
         trial.same(given, rows[empty], identity.expand(len(empty), -1))

@@ -1,6 +1,6 @@
 """What all laws share: how a breach is measured and how it is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -59,10 +59,7 @@ class Law:
         self.holds(error <= bound, given, f"error {error:.3g}", f"error <= bound {bound:.3g}")
 
     def _tell(self, given: str, saw: str, expected: str) -> str:
-        return (
-            f"{self.subject} breaks the law '{self.name}'. Input: {given}. "
-            f"Saw: {saw}. Expected: {expected}."
-        )
+        return f"{self.subject} breaks the law '{self.name}'. Input: {given}. Saw: {saw}. Expected: {expected}."
 
 
 def headline(error: Exception) -> str:
@@ -107,3 +104,29 @@ def relative_error(actual: Tensor, expected: Tensor) -> float:
 def _rows(x: Tensor) -> Tensor:
     x = x.detach().to("cpu", torch.float64)
     return x.reshape(-1, x.size(-1)) if x.dim() > 0 else x.reshape(1, 1)
+
+
+def hold_all(laws: Mapping[str, Callable[[], None]], exclude: Collection[str]) -> None:
+    """Run every law that is not excluded, and tell all the broken ones at once.
+
+    Args:
+        laws: The laws by name.
+        exclude: Names of laws that are not asked.
+
+    Raises:
+        AssertionError: At least one law is broken.
+        ValueError: `exclude` names something that is no law.
+    """
+    unknown = sorted(set(exclude) - laws.keys())
+    if unknown:
+        raise ValueError(f"'exclude' got {unknown}, which are no laws; laws are {', '.join(laws)}")
+    asked = [name for name in laws if name not in exclude]
+    broken = []
+    for name in asked:
+        try:
+            laws[name]()
+        except AssertionError as error:
+            broken.append(error)
+    if broken:
+        told = "\n".join(f"- {error}" for error in broken)
+        raise AssertionError(f"{len(broken)} of {len(asked)} laws are broken:\n{told}") from broken[0]

@@ -57,12 +57,13 @@ def law_errors(
         E_{tree} = \mathrm{mean}\;
             \frac{\|agg_{carry}(X) - agg_{halving}(X)\|}{\|agg_{carry}(X)\|}
 
-    `E_perm` and `E_tree` are means over groups of at least two elements. The triples of `E_assoc`
-    come from `aggr.triples(x, index)` if there is such a method, else from groups of at least
-    three elements; they are combined by `aggr.combine(a, b)`, or, without such a method, by
-    aggregating pairs. The latter needs aggregates that are elements again: an attribute
-    `closed = True`, or no parameters, and as many channels out as in. `E_tree` needs an attribute
-    `tree` that takes "carry" and "halving". Without elements every error is `nan`.
+    `E_perm` and `E_tree` are means over groups of at least two elements. `E_tree` needs an attribute `tree` that takes
+    "carry" and "halving". Without elements every error is `nan`.
+
+    `E_assoc` takes its operation from `aggr.combine(a, b)`, on triples of states from `aggr.triples(x, index)`, or
+    else on triples of elements from groups of at least three, made states by `aggr.lift(x)` if there is such a method.
+    Without `combine` it aggregates pairs of elements; that needs aggregates that are elements again: an attribute
+    `closed = True`, or no parameters, and as many channels out as in.
 
     The aggregator is measured in eval mode and left in the mode it was in.
 
@@ -163,14 +164,21 @@ def _tree_shape(aggr: Aggregation, x: Tensor, index: Tensor) -> float:
 
 
 def _associativity(aggr: Aggregation, x: Tensor, index: Tensor, orders: list[Tensor]) -> float:
-    combine = _combine_of(aggr, x)
-    if combine is None:
-        return math.nan
-    triples = getattr(aggr, "triples", None)
-    a, b, c = triples(x, index) if triples is not None else _triples(x, index, orders)
-    if a.size(0) == 0:
+    combine = _own_combine(aggr)
+    if combine is not None:
+        a, b, c = _own_triples(aggr, x, index, orders)
+    else:
+        combine = _combine_by_pairs(aggr, x)
+        a, b, c = _triples(x, index, orders)
+    if combine is None or a.size(0) == 0:
         return math.nan
     return _mean_error(combine(combine(a, b), c), combine(a, combine(b, c)))
+
+
+def _own_triples(aggr: Any, x: Tensor, index: Tensor, orders: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    if hasattr(aggr, "triples"):
+        return aggr.triples(x, index)
+    return _triples(aggr.lift(x) if hasattr(aggr, "lift") else x, index, orders)
 
 
 def _triples(x: Tensor, index: Tensor, orders: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -181,11 +189,15 @@ def _triples(x: Tensor, index: Tensor, orders: list[Tensor]) -> tuple[Tensor, Te
     return a, b, c
 
 
-def _combine_of(aggr: Aggregation, x: Tensor) -> Combine | None:
+def _own_combine(aggr: Aggregation) -> Combine | None:
     combine = getattr(aggr, "combine", None)
     # PyG's MultiAggregation has a `combine` too, of one list: that is another thing.
-    if combine is not None and len(inspect.signature(combine).parameters) == 2:
-        return combine
+    if combine is None or len(inspect.signature(combine).parameters) != 2:
+        return None
+    return combine
+
+
+def _combine_by_pairs(aggr: Aggregation, x: Tensor) -> Combine | None:
     closed = getattr(aggr, "closed", next(aggr.parameters(), None) is None)
     if not closed or aggr(x[:1]).shape != x[:1].shape:
         return None

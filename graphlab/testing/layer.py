@@ -7,12 +7,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from graphlab.testing.aggregation import hold_all
-from graphlab.testing.compilation import check_module_compiles
+from graphlab.testing.compilation import COMPILED, check_module_compiles
 from graphlab.testing.determinism import gradients
 from graphlab.testing.gradients import check_module_gradients
 from graphlab.testing.groups import draw, seeded, shuffled
-from graphlab.testing.law import BOUND, Law
+from graphlab.testing.law import BOUND, Law, hold_all
 from graphlab.testing.message_passing import adjacency_forms, quiet_about_sparse
 
 NODES = 9
@@ -99,26 +98,25 @@ def check_layer(
         >>> check_layer(lambda: SAGEConv(4, 8), in_channels=4)
     """
     in_float64 = {torch.float64: bound.get(torch.float64, BOUND[torch.float64])}
+    permuted = (_check_mixed, bound)
+    if permutation_bound is not None:
+        permuted = (_check_shuffled, {torch.float64: permutation_bound})
     asked: dict[str, tuple[Callable[[LayerTrial], None], Mapping[torch.dtype, float]]] = {
         **{name: (law, bound) for name, law in _PLAIN.items()},
-        "edge_permutation": (_check_mixed, bound),
+        "edge_permutation": permuted,
         "determinism": (_check_determinism, bound),
         "gradients": (_check_gradients, in_float64),
-        "compile": (partial(_check_compile, backend=backend), {torch.float64: 1e-10}),
+        "compile": (partial(_check_compile, backend=backend), COMPILED),
     }
-    if permutation_bound is not None:
-        asked["edge_permutation"] = (_check_shuffled, {torch.float64: permutation_bound})
-    laws = {
-        name: partial(_hold, name=name, law=law, bound=limits)
-        for name, (law, limits) in asked.items()
-    }
-    hold_all(laws, exclude, make, in_channels, device=device, seed=seed)
+    same = {"make": make, "in_channels": in_channels, "device": device, "seed": seed}
+    held = {name: partial(_hold, name=name, law=law, bound=limits, **same) for name, (law, limits) in asked.items()}
+    hold_all(held, exclude)
 
 
 def _hold(
+    *,
     make: Callable[[], torch.nn.Module],
     in_channels: int,
-    *,
     name: str,
     law: Callable[[LayerTrial], None],
     bound: Mapping[torch.dtype, float],

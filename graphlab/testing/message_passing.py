@@ -49,9 +49,7 @@ def check_message_passing(
     """
     for trial in trials("message_passing", make, channels, bound, device, seed):
         x = trial.draw(NODES, channels)
-        conv = trial.law.run(
-            "SAGEConv built with the aggregator", lambda trial=trial, x=x: sage(trial.aggr, x)
-        )
+        conv = trial.law.run("SAGEConv built with the aggregator", lambda trial=trial, x=x: sage(trial.aggr, x))
         with torch.no_grad():
             _check_adjacency(trial, conv, x)
             _check_bipartite(trial, conv, x)
@@ -111,9 +109,7 @@ def _by_hand(conv: SAGEConv, x: Tensor, size: int) -> Tensor:
 
 
 def _check_adjacency(trial: Trial, conv: SAGEConv, x: Tensor) -> None:
-    expected = trial.law.run(
-        _given(x, "messages aggregated by hand"), lambda: _by_hand(conv, x, NODES) + conv.lin_r(x)
-    )
+    expected = trial.law.run(_given(x, "messages aggregated by hand"), lambda: _by_hand(conv, x, NODES) + conv.lin_r(x))
     for form, adj in adjacency_forms(_edges(x), NODES, x.dtype).items():
         given = _given(x, f"SAGEConv on {form}")
         with quiet_about_sparse():

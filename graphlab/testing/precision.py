@@ -67,9 +67,7 @@ def _truth(trial: Trial, groups: Groups) -> tuple[Tensor, Tensor]:
         aggr.to(dtype)  # exact: the parameters were representable before
 
 
-def _twice_naive(
-    trial: Trial, naive: Naive, groups: Groups, truth: tuple[Tensor, Tensor]
-) -> tuple[float, float]:
+def _twice_naive(trial: Trial, naive: Naive, groups: Groups, truth: tuple[Tensor, Tensor]) -> tuple[float, float]:
     def formula(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
         return naive(trial.aggr, x, index, dim_size)
 
@@ -79,9 +77,7 @@ def _twice_naive(
     return max(2 * errors[0], rounding), max(2 * errors[1], rounding)
 
 
-def _out_and_grad(
-    law: Law, formula: Callable[..., Tensor], x: Tensor, groups: Groups
-) -> tuple[Tensor, Tensor]:
+def _out_and_grad(law: Law, formula: Callable[..., Tensor], x: Tensor, groups: Groups) -> tuple[Tensor, Tensor]:
     def call() -> tuple[Tensor, Tensor]:
         leaf = x.detach().clone().requires_grad_()
         out = formula(leaf, groups.index, dim_size=len(groups))

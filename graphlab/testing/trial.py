@@ -79,9 +79,7 @@ def trials(
         yield Trial(Law(name, repr(aggr)), aggr, like, limit, seed)
 
 
-def build(
-    make: Make, channels: int, dtype: torch.dtype, device: torch.device | str, seed: int
-) -> Aggregation:
+def build(make: Make, channels: int, dtype: torch.dtype, device: torch.device | str, seed: int) -> Aggregation:
     """Build an aggregator in eval mode, its lazy parameters given their shapes by one call.
 
     Args:

@@ -16,8 +16,10 @@ from graphlab.train.table import (
     best_rows,
     decimals,
     format_mean_std,
+    is_complete,
     is_percent,
     number,
+    seeds_done,
     table_cells,
 )
 from graphlab.version import __version__
@@ -54,11 +56,11 @@ def curve(name: str, records: Sequence[Mapping[str, Any]], key: str, scale: floa
     Args:
         name: Label of the line.
         records: Lines of ``metrics.jsonl``.
-        key: ``loss``, ``train``, ``valid`` or ``test``.
+        key: ``loss``, ``train``, ``valid`` or ``test``; epochs that were not evaluated lack it.
         scale: Factor of every value: 100 for percentages.
     """
     by_epoch: dict[int, list[float]] = {}
-    for record in records:
+    for record in (record for record in records if key in record):
         values = by_epoch.setdefault(record["epoch"], [])
         value = number(record.get(key)) * scale
         values.extend([value] if math.isfinite(value) else [])
@@ -135,9 +137,10 @@ def _charts(group: Sequence[Setting]) -> dict[str, Any]:
         valid = [curve(s.name, s.records, "valid", scale) for s in group]
         what = f"Validation {metric} by epoch"
     losses = [curve(s.name, s.records, "loss", 1.0) for s in group]
+    loss = "Training loss by epoch"
     charts = {
-        what: line_chart(valid, what, "epoch", label),
-        "Training loss by epoch": line_chart(losses, "Training loss by epoch", "epoch", "loss"),
+        what: line_chart(valid, what, "epoch", label, linear=is_percent(metric)),
+        loss: line_chart(losses, loss, "epoch", "loss", linear=False),
     }
     dots = _dots(group, metric, scale)
     chart = dot_chart(dots, f"Test {metric} of each setting", f"test {label}") if dots else ""
@@ -174,14 +177,15 @@ def _title(sweep: Sweep) -> str:
 def _headline(sweep: Sweep) -> str:
     """State the best test result in one sentence."""
     done = [row for row in sweep.rows if math.isfinite(number(row.get("test_mean")))]
+    done = [row for row in done if is_complete(row)] or done
     if not done:
         return "No finished result yet."
     top, metric = done[0], str(done[0]["metric"])
     figure = format_mean_std(top["test_mean"], number(top.get("test_std")), metric, decimals(done))
     unit = " %" if is_percent(metric) else ""
     who = f"Best of {len(sweep.rows)}: {top['setting']}, test" if "setting" in top else "Test"
-    seeds = f"{len(top['seeds'])} seed{'s' if len(top['seeds']) != 1 else ''}"
-    return f"{who} {metric} {figure}{unit} over {seeds}"
+    seeds = seeds_done(top)
+    return f"{who} {metric} {figure}{unit} over {seeds} seed{'' if seeds == '1' else 's'}"
 
 
 def _seed_rows(setting: Setting) -> list[list[str]]:

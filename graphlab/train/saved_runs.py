@@ -2,12 +2,13 @@
 
 import json
 import math
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphlab.train.table import lower_is_better, number
+from graphlab.train.table import is_complete, lower_is_better, number
 
 _FILES = ("result.json", "metrics.jsonl", "config.toml", "env.json")
 
@@ -22,6 +23,7 @@ class Setting:
         records: Lines of ``metrics.jsonl``, one per run and epoch, in that order.
         config: Text of ``config.toml``.
         env: Content of ``env.json``.
+        planned: How many seeds ``config.toml`` asks for; 0 where it does not say.
         notes: What a reader should know: unfinished, unreadable lines, diverged.
     """
 
@@ -30,7 +32,12 @@ class Setting:
     records: list[dict[str, Any]]
     config: str
     env: dict[str, Any]
+    planned: int
     notes: list[str]
+
+    def row(self) -> dict[str, Any]:
+        """Return the result as :func:`graphlab.train.table.format_table` takes it."""
+        return {**self.result, "planned_runs": self.planned} if self.result else {}
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Sweep:
         rows: ``result.json`` dicts for :func:`graphlab.train.table.format_table`, one per setting.
         config: Text of the directory's own ``config.toml``.
         env: Content of the directory's own ``env.json``.
+        planned: How many settings ``config.toml`` asks for.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Sweep:
     rows: list[dict[str, Any]]
     config: str
     env: dict[str, Any]
+    planned: int
 
 
 def read_sweep(run_dir: Path) -> Sweep:
@@ -69,15 +78,15 @@ def read_sweep(run_dir: Path) -> Sweep:
         not inner and _is_run(run_dir)
     ):
         setting = read_setting(run_dir)
-        return Sweep(name, [setting], [setting.result], config, env)
+        return Sweep(name, [setting], [setting.row()], config, env, planned=1)
     if not inner:
         raise FileNotFoundError(
             f"run_dir: {run_dir} holds no run: none of {', '.join(_FILES)} is in it or one level "
             f"below; name a directory that graphlab train wrote"
         )
     settings = sorted(map(read_setting, inner), key=_rank)
-    rows = [{"setting": setting.name, **setting.result} for setting in settings]
-    return Sweep(name, settings, rows, config, env)
+    rows = [{"setting": setting.name, **setting.row()} for setting in settings]
+    return Sweep(name, settings, rows, config, env, _planned_settings(config, len(settings)))
 
 
 def read_setting(path: Path) -> Setting:
@@ -88,21 +97,26 @@ def read_setting(path: Path) -> Setting:
     """
     result, why_not = _read_result(path / "result.json")
     records, damaged = _read_records(path / "metrics.jsonl")
+    config = _read_text(path / "config.toml")
+    planned = _toml(config).get("runs")
+    planned = planned if isinstance(planned, int) else 0
+    if result and len(result["seeds"]) < planned:
+        why_not = f"unfinished: {len(result['seeds'])} of {planned} seeds are done"
     notes = [*([why_not + _progress(records)] if why_not else []), *damaged, *_diverged(records)]
-    name = path.resolve().name
-    return Setting(name, result, records, _read_text(path / "config.toml"), _env(path), notes)
+    return Setting(path.resolve().name, result, records, config, _env(path), planned, notes)
 
 
 def _is_run(path: Path) -> bool:
     return any((path / file).is_file() for file in _FILES)
 
 
-def _rank(setting: Setting) -> tuple[bool, bool, float, str]:
-    """Sort best first, then diverged settings, then unfinished ones."""
+def _rank(setting: Setting) -> tuple[bool, bool, bool, float, str]:
+    """Sort best first, then settings with seeds missing, diverged ones, those without a result."""
     test = number(setting.result.get("test_mean"))
     sign = 1 if lower_is_better(str(setting.result.get("metric"))) else -1
     known = math.isfinite(test)
-    return not setting.result, not known, sign * test if known else 0.0, setting.name
+    partial = not is_complete(setting.row())
+    return not setting.result, not known, partial, sign * test if known else 0.0, setting.name
 
 
 def _read_text(path: Path) -> str:
@@ -115,6 +129,20 @@ def _env(path: Path) -> dict[str, Any]:
     except ValueError:
         return {"env.json": "not readable"}
     return env if isinstance(env, dict) else {"env.json": env}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _planned_settings(config: str, found: int) -> int:
+    """Return how many settings the table [sweep] makes; never fewer than were found."""
+    sweep = _toml(config).get("sweep")
+    values = sweep.values() if isinstance(sweep, dict) else ()
+    return max(found, math.prod(len(v) for v in values if isinstance(v, list)))
 
 
 def _read_result(path: Path) -> tuple[dict[str, Any], str]:

@@ -2,7 +2,7 @@
 
 Colours are CSS variables (``--s0`` ... for series, ``--ink``, ``--grid``) with the light palette as
 fallback, so that a page can offer a dark palette and a saved SVG still has colours. Both palettes
-keep a contrast of 3:1 to their background and stay apart for colour-blind readers; every line is
+keep a contrast of 4.5:1 to their background and stay apart for colour-blind readers; every line is
 labelled where it ends as well.
 """
 
@@ -14,15 +14,15 @@ from html import escape
 
 from graphlab.train.axis import Axis, tick_labels, widened
 
-LIGHT = ("#0072b2", "#c04f00", "#007f5c", "#a8418f", "#8a6d00", "#3a3a9e", "#6b6b6b")
-DARK = ("#56b4e9", "#ff8f4f", "#2fc99b", "#e58cc8", "#e6c84a", "#a9a9ff", "#b5b5b5")
+LIGHT = ("#265da6", "#c93600", "#02633b", "#8a106e", "#777319", "#311a7b", "#577169")
+DARK = ("#99cdff", "#de6b2d", "#00a372", "#c971ac", "#f4d02e", "#988ef4", "#cecfc4")
 
 WIDTH = 440
 _FONT = 13
 _CHAR = 0.62 * _FONT  # mean width of a letter of a sans-serif face
 _ROW = 17  # smallest distance of two labels that do not touch
 _DOT_ROW = 36
-_LONGEST = 16  # letters of a label; the page's legend has the full name
+_LONGEST = 18  # letters of a label; the page's legend has the full name
 _TOP = 26
 _BOTTOM = 44
 _HUGE = 1e300  # beyond it, differences overflow; a loss that large has diverged
@@ -67,26 +67,27 @@ class Dot:
     text: str
 
 
-def line_chart(lines: Sequence[Line], title: str, x_label: str, y_label: str) -> str:
+def line_chart(lines: Sequence[Line], title: str, x_label: str, y_label: str, linear: bool) -> str:
     """Draw curves over a common x axis, each with its band, labelled where it ends.
-
-    The y axis is logarithmic when all values are positive and span more than two decades.
 
     Args:
         lines: Curves, in the order of their colours.
         title: What the chart shows, for readers who do not see it.
         x_label: Below the x axis.
         y_label: Above the y axis.
+        linear: Whether the y axis is linear in any case. Else it is logarithmic if all values are
+            positive and span more than two decades.
 
     Example:
-        >>> line_chart([Line("a", [1, 2], [3, 5], [2, 4], [4, 6])], "t", "x", "y").count("<polygon")
+        >>> chart = line_chart([Line("a", [1, 2], [3, 5], [2, 4], [4, 6])], "t", "x", "y", True)
+        >>> chart.count("<polygon")
         1
     """
     ys = [v for line in lines for v in (*line.y, *line.low, *line.high) if _usable(v)]
     if not ys:
         return _empty(title)
     height = max(270, _TOP + _BOTTOM + _ROW * len(lines))
-    y = _y_axis(ys, height - _BOTTOM, _TOP)
+    y = _y_axis(ys, linear, height - _BOTTOM, _TOP)
     left = 10 + _CHAR * max(len(t) for t in tick_labels(y.ticks()))
     right = WIDTH - 15 - _CHAR * max(len(shorten(line.name)) for line in lines)
     xs = [v for line in lines for v in line.x]
@@ -169,9 +170,9 @@ def _usable(value: float) -> bool:
     return math.isfinite(value) and abs(value) < _HUGE
 
 
-def _y_axis(values: Sequence[float], start: float, end: float) -> Axis:
+def _y_axis(values: Sequence[float], linear: bool, start: float, end: float) -> Axis:
     low, high = min(values), max(values)
-    if low > 0 and high > 100 * low:
+    if not linear and low > 0 and high > 100 * low:
         return Axis(low / 1.2, high * 1.2, start, end, log=True)
     low, high = widened(low, high)
     pad = 0.04 * (high - low)
@@ -185,8 +186,8 @@ def _whisker(dot: Dot) -> tuple[float, ...]:
 def _runs(line: Line) -> list[list[int]]:
     """Return the stretches of a line without a gap, as lists of positions."""
     stretches: list[list[int]] = [[]]
-    for i, y in enumerate(line.y):
-        if _usable(y):
+    for i, values in enumerate(zip(line.y, line.low, line.high, strict=True)):
+        if all(map(_usable, values)):
             stretches[-1].append(i)
         elif stretches[-1]:
             stretches.append([])

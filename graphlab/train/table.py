@@ -11,7 +11,7 @@ Style = Literal["text", "markdown", "latex", "csv"]
 Result = Mapping[str, Any]
 
 _IDENTITY = ("setting", "data", "model", "aggr")
-_PERCENT = {"acc", "accuracy", "exact", "rocauc"}
+_PERCENT = {"acc", "accuracy", "exact", "exactmatch", "rocauc"}
 _LOWER_IS_BETTER = ("mae", "mse", "loss", "error", "nll")
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     mark: "\\" + mark for mark in "&%$#_{}"
@@ -19,7 +19,7 @@ _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasci
 
 
 def is_percent(metric: str) -> bool:
-    """Say whether a metric is a fraction that papers print in percent (accuracy, exact, rocauc).
+    """Say whether papers print a metric in percent: accuracy, exact match, rocauc.
 
     Args:
         metric: Name as in ``result.json``; case, spaces, ``-`` and ``_`` do not matter.
@@ -109,11 +109,30 @@ def identity_columns(results: Sequence[Result]) -> list[str]:
     chosen: list[str] = []
     for key in _IDENTITY:
         known = [result for result in results if result.get(key)]
-        told = any(all(row.get(other) == row[key] for row in known) for other in chosen)
+        told = any(all(_tells(row, other, key) for row in known) for other in chosen)
         differs = len({str(row[key]) for row in known}) > 1
         if known and not told and (differs or "setting" not in chosen):
             chosen.append(key)
     return chosen
+
+
+def seeds_done(result: Result) -> str:
+    """Return the number of finished seeds, ``3``, or ``1 of 3`` where more were asked for.
+
+    Args:
+        result: A ``result.json`` dict; ``planned_runs`` in it says how many were asked for.
+    """
+    done = len(result.get("seeds") or ())
+    return str(done) if is_complete(result) else f"{done} of {result['planned_runs']}"
+
+
+def is_complete(result: Result) -> bool:
+    """Say whether a result covers all seeds that were asked for.
+
+    Args:
+        result: A ``result.json`` dict; without ``planned_runs`` its seeds are all there are.
+    """
+    return len(result.get("seeds") or ()) >= (result.get("planned_runs") or 0)
 
 
 def best_rows(results: Sequence[Result]) -> set[int]:
@@ -122,11 +141,12 @@ def best_rows(results: Sequence[Result]) -> set[int]:
     Rows that look the same once rounded are all best: a reader cannot tell them apart.
 
     Args:
-        results: ``result.json`` dicts; unfinished and NaN ones are never best.
+        results: ``result.json`` dicts; those unfinished, with seeds missing or NaN are never best.
     """
     best: set[int] = set()
     for rows in _comparable(results):
         finite = [i for i in rows if math.isfinite(number(results[i].get("test_mean")))]
+        finite = [i for i in finite if is_complete(results[i])]
         if len(finite) < 2:
             continue
         pick = min if lower_is_better(str(results[finite[0]].get("metric"))) else max
@@ -144,7 +164,8 @@ def format_table(results: list[dict[str, Any]], style: Style = "text") -> str:
 
     Args:
         results: ``result.json`` dicts, one row each. One without ``test_mean`` is shown as
-            unfinished. The key ``setting`` names a row where several share data set and model.
+            unfinished. Two keys may be added: ``setting`` names a row where several share data set
+            and model; ``planned_runs`` says of how many seeds the row has some.
         style: ``text`` (aligned for a terminal), ``markdown``, ``latex`` or ``csv``.
 
     Raises:
@@ -181,6 +202,12 @@ def table_cells(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
     return [*header, "parameters", "epochs", "seconds"], rows
 
 
+def _tells(row: Result, other: str, key: str) -> bool:
+    """Say whether a column holds another one's value, alone or as ``key=value`` among others."""
+    said, value = str(row.get(other)), str(row[key])
+    return said == value or f"{key}={value}" in said.split(",")
+
+
 def _places(results: Sequence[Result], key: str, digits: int) -> int:
     """Return the decimals that show so many digits of the smallest non-zero value; 8 without."""
     sizes = [abs(number(result.get(key))) for result in results]
@@ -203,7 +230,7 @@ def _row(result: Result, all_: Sequence[Result], names: list[str], with_metric: 
         )
         for part in ("test", "valid")
     )
-    test += f" ({len(result.get('seeds') or ())})"
+    test += f" ({seeds_done(result)})"
     epochs, seconds = mean_over_runs(result, "epochs"), mean_over_runs(result, "seconds")
     figures = [_count(result.get("num_params")), _plain(epochs, 0), _plain(seconds, 1)]
     return [*row, test, valid, *figures]

@@ -44,9 +44,7 @@ class Healthy(Aggregation):
         if x.size(-1) != self.in_channels:
             raise ValueError(f"'x' got {x.size(-1)} channels, expected {self.in_channels}")
 
-    def groups(
-        self, x: Tensor, index: Tensor | None, ptr: Tensor | None, dim_size: int | None
-    ) -> Tensor:
+    def groups(self, x: Tensor, index: Tensor | None, ptr: Tensor | None, dim_size: int | None) -> Tensor:
         count = x.size(-2)
         if index is None:
             assert ptr is not None

@@ -74,9 +74,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("make", "message"), BROKEN.items(), ids=lambda v: getattr(v, "__name__", "")
-)
+@pytest.mark.parametrize(("make", "message"), BROKEN.items(), ids=lambda v: getattr(v, "__name__", ""))
 def test_only_errors_is_broken(make, message):
     assert broken_laws(make) == {"errors"}
     with pytest.raises(AssertionError, match=message):

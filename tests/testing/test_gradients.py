@@ -27,9 +27,7 @@ def test_only_gradients_is_broken(make):
     assert broken_laws(make) == {"gradients"}
 
 
-@pytest.mark.parametrize(
-    ("make", "order"), [(FirstIsWrong, "first"), (SecondIsWrong, "second")], ids=["1", "2"]
-)
+@pytest.mark.parametrize(("make", "order"), [(FirstIsWrong, "first"), (SecondIsWrong, "second")], ids=["1", "2"])
 def test_order_of_the_derivative_is_told(make, order):
     with pytest.raises(AssertionError, match=f"derivatives by x, weight, {order}"):
         check_gradients(make)

@@ -46,6 +46,14 @@ class WithCombine(First):
         return x[:1], x[1:2], x[2:3]
 
 
+class WithLift(First):
+    def lift(self, x):
+        return x.square()
+
+    def combine(self, a, b):
+        return a - b
+
+
 @pytest.fixture
 def x() -> torch.Tensor:
     return torch.randn(60, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -83,6 +91,12 @@ def test_own_combine_and_triples_are_used():
     assert law_errors(WithCombine(), x).associativity == pytest.approx(6 / 4)
 
 
+def test_elements_are_lifted_before_they_are_combined():
+    # All are 4 when lifted: (4 - 4) - 4 = -4 against 4 - (4 - 4) = 4.
+    x = torch.tensor([[2.0], [-2.0], [2.0]])
+    assert law_errors(WithLift(), x).associativity == pytest.approx(2.0)
+
+
 def test_permutation_by_hand():
     x = torch.tensor([[3.0, 4.0], [3.0, 5.0]])
     # A sample either keeps the two elements in order (0) or swaps them (1 against 5, or 34 ** .5).
@@ -93,10 +107,11 @@ def test_permutation_by_hand():
 
 
 def test_groups_of_one_are_not_counted(x):
-    one_group = law_errors(Average(), x[:16])
-    index = torch.cat([torch.zeros(16, dtype=torch.long), torch.arange(1, 45)])
-    assert law_errors(Average(), x, index).permutation > 0.1
-    assert law_errors(Average(), x[:16], index[:16]) == one_group
+    # Not all orders are drawn, so the two means agree only about.
+    index = torch.cat([torch.zeros(13, dtype=torch.long), torch.arange(1, 48)])
+    alone = law_errors(Average(), x[:13], num_samples=100).permutation
+    assert law_errors(Average(), x, index, num_samples=100).permutation == pytest.approx(alone, rel=0.2)
+    assert alone > 0.1
 
 
 def test_tree_shape_by_hand():
@@ -109,26 +124,29 @@ def test_tree_shape_by_hand():
 
 
 def test_index_may_be_unsorted_and_have_gaps(x):
+    # PyG's LSTM takes sorted index only, and depends on the order within a group, which is kept.
+    torch.manual_seed(0)
+    aggr = pyg.LSTMAggregation(4, 4).double()
     index = torch.arange(60) // 6
-    shuffle = torch.randperm(60, generator=torch.Generator().manual_seed(1))
-    inverse = shuffle.argsort()
-    sparse = 3 * index + 5
-    expected = law_errors(pyg.LSTMAggregation(4, 4).double(), x, index).permutation
-    assert expected > 0.01
-    for a, b in ((x, sparse), (x[shuffle][inverse], index[shuffle][inverse])):
-        torch.manual_seed(0)
-        first = law_errors(pyg.MeanAggregation(), a, b)
-        assert first == law_errors(pyg.MeanAggregation(), x, index)
+    expected = law_errors(aggr, x, index)
+    assert expected.permutation > 0.01
+    by_place = torch.arange(60).view(10, 6).t().flatten()  # first elements of all groups, then second ones, ...
+    assert law_errors(aggr, x[by_place], index[by_place]) == expected
+    assert law_errors(aggr, x, 3 * index + 5) == expected
 
 
-def test_untrained_binary_gru_has_the_known_permutation_error():
-    # 32 elements, 64 channels: 0.077 on average over initialisations.
+@pytest.mark.parametrize(
+    ("make", "measured"),
+    [(lambda: pyg.LCMAggregation(64, 64, project=False), 0.077), (lambda: pyg.GRUAggregation(64, 64), 1.23)],
+    ids=["binary-gru", "gru"],
+)
+def test_untrained_aggregators_have_the_measured_permutation_error(make, measured):
+    # Groups of 32; one initialisation differs from another by a third or so.
     errors = []
     for seed in range(4):
         torch.manual_seed(seed)
-        aggr = pyg.LCMAggregation(64, 64, project=False)
-        errors.append(law_errors(aggr, torch.randn(320, 64), torch.arange(320) // 32).permutation)
-    assert sum(errors) / 4 == pytest.approx(0.077, rel=0.35)
+        errors.append(law_errors(make(), torch.randn(320, 64), torch.arange(320) // 32).permutation)
+    assert measured / 1.6 < sum(errors) / 4 < measured * 1.6
 
 
 def test_mode_is_restored(x):
@@ -150,7 +168,7 @@ def test_mode_is_restored(x):
     ids=lambda aggr: type(aggr).__name__,
 )
 def test_what_has_no_meaning_is_nan(aggr, x):
-    errors = law_errors(aggr, x)
+    errors = law_errors(aggr, x.float())
     assert math.isnan(errors.associativity)
     assert math.isnan(errors.tree_shape)
     assert math.isfinite(errors.permutation)
@@ -184,14 +202,15 @@ def test_bad_input(kwargs, message, x):
         law_errors(pyg.SumAggregation(), **({"x": x} | kwargs))
 
 
-def test_scatter_needs_no_closed_attribute(x):
+def test_without_parameters_aggregates_are_elements_again():
     class Twice(pyg.Aggregation):
-        """Parameter-free and far from associative: 2 (a + b)."""
-
         def forward(self, x, index=None, ptr=None, dim_size=None, dim=-2):
             return 2 * scatter(x, index, 0, dim_size)
 
-    # 4a + 4b + 2c against 2a + 4b + 4c, with a = b = c/2: 14 against 14 + ... by hand below.
-    x = torch.tensor([[1.0], [1.0], [1.0]])
-    assert law_errors(Twice(), x).associativity == pytest.approx(0.0)
-    assert law_errors(Twice(), torch.tensor([[1.0], [1.0], [4.0]])).associativity > 0.1
+    # 4a + 4b + 2c against 2a + 4b + 4c: for a = 0 and b = c = 1 that is 6 against 8.
+    x = torch.tensor([[0.0], [1.0], [1.0]])
+    possible = {2 / 6, 0.0, 2 / 8}
+    error = law_errors(Twice(), x, num_samples=1).associativity
+    assert min(abs(error - value) for value in possible) < 1e-6
+    Twice.closed = False
+    assert math.isnan(law_errors(Twice(), x).associativity)

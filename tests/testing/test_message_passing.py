@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -40,6 +43,17 @@ class FailsInList(Healthy):
 
     def __call__(self, x, index=None, ptr=None, dim_size=None, *, dim=-2):
         return super().__call__(x, index, ptr, dim_size, dim)
+
+
+def test_other_layers_are_left_alone():
+    # PyG generates the code of a layer class for its first instance: ours must not be the first of theirs.
+    code = (
+        "import torch; from torch_geometric.nn import SAGEConv, SumAggregation; "
+        "from graphlab.testing import check_compile, check_message_passing; "
+        "check_compile(SumAggregation); check_message_passing(SumAggregation); "
+        "SAGEConv(4, 4, aggr='mean')(torch.randn(3, 4), torch.eye(3).to_sparse_csr())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("make", [HiddenState, SharedAfterCopy, FailsInList])
