@@ -18,7 +18,6 @@ def reached(task: Task, model: ModelConfig, **settings) -> float:
     run = Run(task, TrainConfig(model=model, **settings), 0, CPU, World())
     while not run.done:
         run.train_epoch()
-
     return run.result()["test"]
 
 
