@@ -23,9 +23,7 @@ def _run(name: str, run: int, epochs: int, rng: random.Random) -> list[dict]:
     for epoch in range(1, epochs + 1):
         grown = 1 - math.exp(-epoch / pace)
         valid = min(1.0, max(0.0, top * grown + shift * grown + rng.gauss(0, wide / 3)))
-        row = {
-            "loss": 0.7 * math.exp(-epoch / pace / 2) + 0.69 * (1.002 - top) + rng.random() * 0.01
-        }
+        row = {"loss": 0.7 * math.exp(-epoch / pace / 2) + 0.69 * (1.002 - top) + rng.random() * 0.01}
         row |= {"train": min(1.0, valid + 0.01), "valid": valid, "test": max(0.0, valid - 0.015)}
         rows.append({"run": run, "seed": run, "epoch": epoch, **row, "seconds": 1.3})
     return rows
@@ -53,9 +51,7 @@ def write_run(path: Path, name: str, epochs: int = 60, seeds: int = 3) -> dict:
         "git": "f0aedd1",
         "argv": ["/usr/bin/graphlab", "train", "examples/demo.toml", "--model.aggr", name],
     }
-    (path / "config.toml").write_text(
-        f'runs = {seeds}\n\n[model]\nname = "set_model"\naggr = "{name}"\n'
-    )
+    (path / "config.toml").write_text(f'runs = {seeds}\n\n[model]\nname = "set_model"\naggr = "{name}"\n')
     (path / "env.json").write_text(json.dumps(env))
     (path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (path / "result.json").write_text(json.dumps(result))
