@@ -1,1 +1,1 @@
-"""Configuration, training loop, run directory, report."""
+"""Configuration, loop, distributed training, run directory, report."""

@@ -1,0 +1,192 @@
+"""One training from one seed, which can stop after any epoch and go on to the same bits."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch_geometric import seed_everything
+
+from graphlab.aggr import penalty
+from graphlab.models import build
+from graphlab.train.config import ConfigError, TrainConfig
+from graphlab.train.distributed import World
+from graphlab.train.tasks import NonFiniteError, Task
+
+_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+
+class DivergedError(ArithmeticError):
+    """Training that left the finite numbers; its message is one line and says what to try."""
+
+
+@dataclass
+class Best:
+    """The best validated epoch so far, and the weights it had.
+
+    Args:
+        epoch: its number, from 1; 0 before the first evaluation.
+        metrics: what was evaluated there.
+        weights: the network's parameters and buffers there.
+        evaluations_since: evaluations that were no better.
+    """
+
+    epoch: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    evaluations_since: int = 0
+
+
+class Run:
+    """One training from one seed.
+
+    All randomness of an epoch is drawn from (seed, epoch, rank), so that no generator's state need
+    be saved: an epoch comes out the same whether or not the process was stopped before it.
+
+    Args:
+        task: the data.
+        config: the settings.
+        number: which run this is, from 0; its seed is ``config.seed + number``.
+        device: where to train.
+        world: the processes that train together.
+
+    Raises:
+        ConfigError: if the network cannot be built for this task.
+    """
+
+    def __init__(self, task: Task, config: TrainConfig, number: int, device: torch.device, world: World) -> None:
+        self.task, self.config, self.number, self.world = task, config, number, world
+        self.seed = config.seed + number
+        self.epoch, self.seconds = 0, 0.0
+        self.best = Best()
+        seed_everything(_entropy(self.seed, 0))
+        self.model = build_for(config, task).to(device)
+        world.align(self.model)
+        self.optimizer = _OPTIMIZERS[config.optimizer](
+            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay
+        )
+
+    @property
+    def num_params(self) -> int:
+        """Number of learned parameters."""
+        return sum(one.numel() for one in self.model.parameters())
+
+    @property
+    def done(self) -> bool:
+        """Whether the last epoch is over, or patience."""
+        patience = self.config.patience
+        tired = 0 < patience <= self.best.evaluations_since
+        return tired or self.epoch >= self.config.epochs
+
+    def train_epoch(self) -> dict[str, Any]:
+        """Train for one epoch and, where one is due, evaluate.
+
+        Returns:
+            What to log: run, seed, epoch, loss, seconds and, if evaluated, the metrics by name.
+
+        Raises:
+            DivergedError: if the loss or the outputs are not finite.
+        """
+        started = time.perf_counter()
+        record: dict[str, Any] = {"run": self.number, "seed": self.seed, "epoch": self.epoch + 1}
+        try:
+            record["loss"] = self._learn(self.epoch + 1)
+            self.epoch += 1
+            if self.epoch % self.config.eval_every == 0 or self.epoch == self.config.epochs:
+                record |= self._evaluate()
+        except NonFiniteError as error:
+            raise DivergedError(self._advice(record["epoch"], str(error))) from None
+        self.seconds += time.perf_counter() - started
+        return record | {"seconds": round(self.seconds, 3)}
+
+    def _learn(self, epoch: int) -> float:
+        seed_everything(_entropy(self.seed, epoch, self.world.rank))
+        generator = torch.Generator().manual_seed(_entropy(self.seed, epoch))
+        self.model.train()
+        losses = []
+        for batch in self.task.batches(self.config.batch_size, generator, self.world):
+            losses.append(self._step(batch))
+        if not losses:
+            raise ConfigError(
+                f"batch_size: no batch has a share for each of {self.world.size} processes; "
+                f"expected more training examples or fewer processes"
+            )
+        loss = float(self.world.mean(torch.stack(losses).mean()))
+        if not np.isfinite(loss):
+            raise NonFiniteError("the loss")
+        return loss
+
+    def _step(self, batch: Any) -> Tensor:
+        self.optimizer.zero_grad()
+        loss = self.task.loss(self.model, batch)
+        (loss + penalty(self.model)).backward()
+        self.world.average_gradients(self.model.parameters())
+        self.optimizer.step()
+        return loss.detach()
+
+    @torch.no_grad()
+    def _evaluate(self) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        self.model.eval()
+        if self.world.leads:
+            metrics = self.task.evaluate(self.model, self.config.batch_size)
+        metrics = self.world.from_leader(metrics)
+        if self.task.better(metrics["valid"], self.best.metrics.get("valid")):
+            weights = {name: one.detach().clone() for name, one in self.model.state_dict().items()}
+            self.best = Best(self.epoch, metrics, weights)
+        else:
+            self.best.evaluations_since += 1
+        return metrics
+
+    def _advice(self, epoch: int, what: str) -> str:
+        return (
+            f"{what} is not finite in epoch {epoch} of run {self.number + 1} (seed {self.seed}); "
+            f"try a smaller lr (now {self.config.lr}), or layers that normalise: model.norm = layer"
+        )
+
+    def result(self) -> dict[str, Any]:
+        """What this run came to."""
+        return {
+            "seed": self.seed,
+            "best_epoch": self.best.epoch,
+            **{name: value for name, value in self.best.metrics.items() if name != "train"},
+            "epochs": self.epoch,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the epochs to come depend on."""
+        return {
+            "number": self.number,
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "best": vars(self.best),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to a saved state."""
+        self.epoch, self.seconds = state["epoch"], state["seconds"]
+        self.best = Best(**state["best"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _entropy(*numbers: int) -> int:
+    """One seed from several numbers, so well mixed that seeds 0 and 1 share no epoch."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def build_for(config: TrainConfig, task: Task) -> nn.Module:
+    """Build the network of a configuration for a task.
+
+    Raises:
+        ConfigError: if it does not learn this task, or an aggregator cannot be made.
+    """
+    try:
+        return build(config.model, task.problem)
+    except (ValueError, ImportError) as error:
+        raise ConfigError(str(error)) from error

@@ -1,0 +1,56 @@
+"""Tasks by name: what is learned from a data set, and how it is judged."""
+
+from typing import Any
+
+import torch
+
+import graphlab.data
+from graphlab.train.config import ConfigError, TrainConfig
+from graphlab.train.tasks.base import NonFiniteError, Task
+from graphlab.train.tasks.graph import GraphTask
+from graphlab.train.tasks.multitask import MultitaskTask
+from graphlab.train.tasks.node import NodeTask
+from graphlab.train.tasks.sets import SetTask
+
+__all__ = [
+    "GraphTask",
+    "MultitaskTask",
+    "NodeTask",
+    "NonFiniteError",
+    "SetTask",
+    "Task",
+    "make_task",
+]
+
+_TASKS: dict[str, Any] = {
+    "node-classification": NodeTask,
+    "graph-classification": GraphTask,
+    "graph-regression": GraphTask,
+    "multitask-regression": MultitaskTask,
+}
+
+
+def make_task(config: TrainConfig, device: torch.device) -> Task:
+    """Load the data set and its split.
+
+    Args:
+        config: names the data set, its split and its folder.
+        device: where the data go.
+
+    Raises:
+        ConfigError: if there is no such data set or split, its files are missing, or its task is
+            not trained here.
+    """
+    try:
+        dataset: Any = graphlab.data.load(config.data, root=config.root)
+        if dataset.card.task == "set":
+            return SetTask(dataset, device)
+        if dataset.card.task not in _TASKS:
+            raise ValueError(
+                f"data: the task of '{config.data}' is {dataset.card.task}; "
+                f"expected a data set for {', '.join([*_TASKS, 'set'])}"
+            )
+        splits = graphlab.data.splits(dataset, config.split)
+    except (ValueError, IndexError, OSError, ImportError) as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    return _TASKS[dataset.card.task](dataset, splits, device)

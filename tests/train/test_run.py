@@ -1,0 +1,135 @@
+import math
+
+import pytest
+import torch
+
+from graphlab.models import SageConfig
+from graphlab.train.config import TrainConfig
+from graphlab.train.distributed import World
+from graphlab.train.run import DivergedError, Run
+from graphlab.train.tasks import GraphTask, Task
+from tests.train.small import Graphs, halves
+
+CPU = torch.device("cpu")
+
+
+def graph_task() -> GraphTask:
+    dataset = Graphs()
+    return GraphTask(dataset, halves(dataset), CPU)
+
+
+def new_run(task: Task | None = None, number: int = 0, **settings) -> Run:
+    model = SageConfig(hidden_channels=8, aggr="sum", dropout=0.3)
+    config = TrainConfig(**{"model": model, "epochs": 6, "batch_size": 8, **settings})
+    return Run(task or graph_task(), config, number, CPU, World())
+
+
+def trained(run: Run) -> Run:
+    while not run.done:
+        run.train_epoch()
+    return run
+
+
+def test_one_seed_gives_the_same_bits_and_another_seed_others():
+    one, same, other = trained(new_run()), trained(new_run()), trained(new_run(number=1))
+    for name, weight in one.model.state_dict().items():
+        assert torch.equal(weight, same.model.state_dict()[name])
+    assert not torch.equal(one.model.head.weight, other.model.head.weight)
+    assert other.seed == 1
+
+
+def test_a_run_goes_on_from_any_epoch_to_the_same_bits():
+    whole = trained(new_run())
+    for epochs in range(1, 6):
+        first, second = new_run(), new_run()
+        for _ in range(epochs):
+            first.train_epoch()
+        torch.rand(7)  # what happens to the generator between does not matter
+        second.load_state_dict(first.state_dict())
+        trained(second)
+        for name, weight in whole.model.state_dict().items():
+            assert torch.equal(weight, second.model.state_dict()[name])
+        assert {**whole.result(), "seconds": 0} == {**second.result(), "seconds": 0}
+
+
+class Scripted(GraphTask):
+    """Answers evaluation from a list."""
+
+    def __init__(self, values: list[float], higher_is_better: bool = True) -> None:
+        dataset = Graphs(16)
+        super().__init__(dataset, halves(dataset), CPU)
+        self.values, self.higher_is_better = iter(values), higher_is_better
+
+    def evaluate(self, model, size):
+        value = next(self.values)
+        return {"train": 0.0, "valid": value, "test": value / 10}
+
+
+def test_the_test_metric_is_that_of_the_best_validated_epoch():
+    done = trained(new_run(Scripted([0.1, 0.5, 0.3, 0.5, 0.2, 0.4]))).result()
+    assert (done["best_epoch"], done["valid"], done["test"]) == (2, 0.5, 0.05)
+    assert done["epochs"] == 6
+
+
+def test_where_lower_is_better_the_lowest_wins():
+    task = Scripted([0.4, 0.5, 0.3, 0.5, 0.2, 0.4], higher_is_better=False)
+    assert trained(new_run(task)).result()["best_epoch"] == 5
+
+
+def test_patience_counts_evaluations_without_a_better_one():
+    run = trained(new_run(Scripted([0.5, 0.1, 0.6, 0.2, 0.6, 0.9]), patience=2))
+    assert (run.epoch, run.best.epoch) == (5, 3)
+
+
+def test_evaluation_is_due_every_few_epochs_and_at_the_end():
+    run = new_run(eval_every=4)
+    assert ["valid" in run.train_epoch() for _ in range(6)] == [False] * 3 + [True, False, True]
+
+
+def test_the_best_weights_are_those_of_the_best_epoch():
+    run = new_run(Scripted([0.1, 0.5, 0.3, 0.2, 0.2, 0.4]))
+    run.train_epoch()
+    run.train_epoch()
+    then = run.model.head.weight.detach().clone()
+    trained(run)
+    assert torch.equal(run.best.weights["head.weight"], then)
+    assert not torch.equal(run.model.head.weight, then)
+
+
+class Nan(GraphTask):
+    def __init__(self) -> None:
+        dataset = Graphs(16)
+        super().__init__(dataset, halves(dataset), CPU)
+        self.calls = 0
+
+    def loss(self, model, batch):
+        self.calls += 1
+        return super().loss(model, batch) * (math.nan if self.calls == 3 else 1)
+
+
+def test_a_loss_that_is_no_number_stops_and_says_when_and_what_to_try():
+    run = new_run(Nan(), number=1, lr=0.5)
+    run.train_epoch()
+    message = r"the loss is not finite in epoch 3 of run 2 \(seed 1\); .*smaller lr \(now 0.5\)"
+    with pytest.raises(DivergedError, match=message):
+        trained(run)
+    assert run.result()["epochs"] == 2
+
+
+def test_outputs_that_are_no_numbers_are_not_judged():
+    run = new_run()
+    with torch.no_grad():
+        run.model.head.bias.fill_(math.inf)
+    with pytest.raises(DivergedError, match=r"output is not finite|the loss is not finite"):
+        run.train_epoch()
+
+
+def test_the_penalty_of_an_aggregator_is_kept_small():
+    def associativity_error(weight: float) -> float:
+        aggr = f"treelcm(associativity={weight})"
+        run = trained(new_run(model=SageConfig(hidden_channels=8, aggr=aggr), lr=0.02, epochs=10))
+        torch.manual_seed(0)
+        x, index = torch.randn(64, 8), torch.arange(64) // 16
+        return float(run.model.layers[0].aggr_module.associativity_loss(x, index).detach())
+
+    assert associativity_error(10.0) < 0.5 * associativity_error(0.0)
