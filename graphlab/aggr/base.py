@@ -7,10 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.parameter import UninitializedParameter
+from torch.nn.parameter import UninitializedParameter, is_lazy
 from torch_geometric.nn.aggr import Aggregation
 
 from graphlab.ops.groups import Groups, make_groups
+
+# Any sizes that every aggregator accepts, for the names of parameters whose shape is not known yet.
+_PLACEHOLDERS = (2, 2)
 
 
 class GroupedAggregation(Aggregation):
@@ -112,16 +115,19 @@ class GroupedAggregation(Aggregation):
         Args:
             in_channels: Size of each element.
         """
-        marker = self._parameters.pop("uninitialized", None)
         self.in_channels = in_channels
         self.out_channels = in_channels if self.out_channels == -1 else self.out_channels
+        waiting = {name: p for name, p in self.named_parameters() if is_lazy(p)}
         self.build(in_channels, self.out_channels)
-        if marker is not None:
-            self.to(device=marker.device, dtype=marker.dtype)
+        for name, parameter in waiting.items():
+            parameter.materialize(self.get_parameter(name).shape)
+            self._put(name, parameter)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Draw all parameters anew; those of open sizes are drawn when their sizes are known."""
+        if self.in_channels == -1:
+            return
         for module in self.modules():
             if module is not self and hasattr(module, "reset_parameters"):
                 module.reset_parameters()  # pyright: ignore[reportCallIssue]
@@ -166,14 +172,22 @@ class GroupedAggregation(Aggregation):
         return {**self.__dict__, "last_penalty": None}
 
     def _finish(self) -> None:
-        """Make the parameters now if the sizes are known, else leave a mark; the last line of a constructor.
+        """Make the parameters, the last line of a constructor; those of open sizes wait for the first input.
 
-        The mark is an uninitialized parameter, so that an optimizer made too early fails instead of training nothing.
+        The waiting ones take their shape in place, so that an optimizer made before still trains them.
         """
-        if self.in_channels == -1:
-            self.uninitialized = UninitializedParameter()
-        else:
+        if self.in_channels != -1:
             self.materialize(self.in_channels)
+            return
+        before = {name for name, _ in self.named_parameters()}
+        self.build(*_PLACEHOLDERS)
+        for name in [name for name, _ in self.named_parameters()]:
+            if name not in before:
+                self._put(name, UninitializedParameter())
+
+    def _put(self, name: str, parameter: nn.Parameter | UninitializedParameter) -> None:
+        path, _, leaf = name.rpartition(".")
+        self.get_submodule(path)._parameters[leaf] = parameter  # pyright: ignore[reportArgumentType]
 
     def _dtype(self, x: Tensor) -> torch.dtype:
         return next((p.dtype for p in self.parameters()), x.dtype)

@@ -10,6 +10,8 @@ from graphlab.ops.groups import group_index
 from graphlab.ops.segment import segment_logsumexp, segment_sum, segment_topk
 
 FACTORS = ("sum", "softmax", "topk")
+# Numbers per channel in a factor's state; the top k have k.
+_LEAVES = {"sum": 1, "softmax": 2}
 
 
 class ProductMonoidAggregation(GroupedAggregation):
@@ -75,10 +77,10 @@ class ProductMonoidAggregation(GroupedAggregation):
             in_channels: Size of each element.
             out_channels: Size of each result.
         """
-        enters = {"sum": 1, "softmax": 2, "topk": 1}
-        leaves = {"sum": 1, "softmax": 2, "topk": self.k}
-        self.enter = nn.Linear(in_channels, out_channels * sum(enters[f] for f in self.factors))
-        self.leave = nn.Linear(out_channels * sum(leaves[f] for f in self.factors), out_channels)
+        enters = sum(2 if factor == "softmax" else 1 for factor in self.factors)
+        leaves = sum(_LEAVES.get(factor, self.k) for factor in self.factors)
+        self.enter = nn.Linear(in_channels, enters * out_channels)
+        self.leave = nn.Linear(leaves * out_channels, out_channels)
         self.identity = nn.Parameter(torch.zeros(out_channels))
         self.missing = nn.Parameter(torch.zeros(out_channels))
 
@@ -100,29 +102,68 @@ class ProductMonoidAggregation(GroupedAggregation):
         """
         index = group_index(index, ptr, dim_size, rows.size(0))
         batch = rows.size(1) // self.in_channels
-        entered = apply_wide(self.enter, rows.view(rows.size(0) * batch, self.in_channels))
-        parts = iter(entered.split(self.out_channels, 1))
+        state = self._reduce(rows.view(rows.size(0) * batch, self.in_channels), batch, index, dim_size)
         empty = segment_sum(rows.new_ones(rows.size(0), 1), index, dim_size) == 0
-        state: list[Tensor] = []
-        for factor in self.factors:
-            taken = [
-                next(parts).reshape(rows.size(0), batch * self.out_channels) for _ in range(1 + (factor == "softmax"))
-            ]
-            state += self._reduce(factor, taken, index, dim_size, empty)
-        merged = torch.cat([part.reshape(dim_size * batch, self.out_channels) for part in state], 1)
-        out = apply_wide(self.leave, merged).view(dim_size, batch * self.out_channels)
+        out = apply_wide(self.leave, self._finite(state)).view(dim_size, batch * self.out_channels)
         return torch.where(empty, self.identity.to(out.dtype).repeat(batch), out)
 
-    def _reduce(self, factor: str, parts: list[Tensor], index: Tensor, dim_size: int, empty: Tensor) -> list[Tensor]:
-        if factor == "sum":
-            return [segment_sum(parts[0], index, dim_size)]
-        if factor == "softmax":
-            logits, values = parts
-            total = torch.where(empty, 0.0, segment_logsumexp(logits, index, dim_size))
-            weights = (logits - total[index]).exp()
-            return [total, segment_sum(weights * values, index, dim_size)]
-        missing = self.missing.to(parts[0].dtype).repeat(parts[0].size(1) // self.out_channels)
-        return list(segment_topk(parts[0], index, dim_size, self.k, missing).unbind(1))
+    def lift(self, x: Tensor) -> Tensor:
+        """Turn elements into states of the product monoid, which :meth:`combine` adds.
+
+        Args:
+            x: The elements.
+
+        Shapes:
+            - **x:** ``(num_elements, in_channels)``
+            - **output:** ``(num_elements, state_channels)``
+        """
+        return self._reduce(x, 1, torch.arange(x.size(0), device=x.device), x.size(0))
+
+    def combine(self, a: Tensor, b: Tensor) -> Tensor:
+        r"""Add states: sums add, softmax states merge by their weights, of both top :math:`k` the largest stay.
+
+        Args:
+            a: First states.
+            b: Second states.
+
+        Shapes:
+            - **a, b, output:** ``(num_pairs, state_channels)``
+        """
+        merged: list[Tensor] = []
+        parts = zip(*(self._factors(state) for state in (a, b)), strict=True)
+        for factor, (one, two) in zip(self.factors, parts, strict=True):
+            if factor == "sum":
+                merged.append(one + two)
+            elif factor == "softmax":
+                merged.append(_merge_softmax(one, two))
+            else:
+                both = torch.cat([one, two], 1).unflatten(1, (2 * self.k, self.out_channels))
+                merged.append(both.topk(self.k, 1).values.flatten(1))
+        return torch.cat(merged, 1)
+
+    def _factors(self, state: Tensor) -> tuple[Tensor, ...]:
+        return state.split([_LEAVES.get(factor, self.k) * self.out_channels for factor in self.factors], 1)
+
+    def _reduce(self, elements: Tensor, batch: int, index: Tensor, dim_size: int) -> Tensor:
+        """The state of each group, one row per part."""
+        width = batch * self.out_channels
+        entered = apply_wide(self.enter, elements).split(self.out_channels, 1)
+        parts = iter(part.reshape(elements.size(0) // batch, width) for part in entered)
+        state: list[Tensor] = []
+        for factor in self.factors:
+            if factor == "sum":
+                state.append(segment_sum(next(parts), index, dim_size))
+            elif factor == "softmax":
+                state += _softmax_state(next(parts), next(parts), index, dim_size)
+            else:
+                nothing = elements.new_full((width,), -torch.inf)
+                state += segment_topk(next(parts), index, dim_size, self.k, nothing).unbind(1)
+        return torch.cat([part.reshape(dim_size * batch, self.out_channels) for part in state], 1)
+
+    def _finite(self, state: Tensor) -> Tensor:
+        """The state with learned values for the places that no element fills."""
+        missing = self.missing.to(state.dtype).repeat(state.size(1) // self.out_channels)
+        return torch.where(state == -torch.inf, missing, state)
 
     def options(self) -> dict[str, Any]:
         """Return what ``repr`` shows after the sizes."""
@@ -135,3 +176,15 @@ class ProductMonoidAggregation(GroupedAggregation):
             state: The parameters by name.
         """
         return state["enter.weight"].size(1), state["leave.weight"].size(0)
+
+
+def _softmax_state(logits: Tensor, values: Tensor, index: Tensor, dim_size: int) -> list[Tensor]:
+    total = segment_logsumexp(logits, index, dim_size)
+    weights = (logits - total[index]).exp()
+    return [total, segment_sum(weights * values, index, dim_size)]
+
+
+def _merge_softmax(one: Tensor, two: Tensor) -> Tensor:
+    (total_one, mean_one), (total_two, mean_two) = one.chunk(2, 1), two.chunk(2, 1)
+    total = torch.logaddexp(total_one, total_two)
+    return torch.cat([total, (total_one - total).exp() * mean_one + (total_two - total).exp() * mean_two], 1)

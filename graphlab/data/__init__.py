@@ -28,9 +28,7 @@ __all__ = ["Card", "PNAMultitask", "SecondMinimum", "card", "load", "names", "sp
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
-    raise AttributeError(
-        f"module 'graphlab.data' has no attribute '{name}'; it has {', '.join(__all__)}"
-    )
+    raise AttributeError(f"module 'graphlab.data' has no attribute '{name}'; it has {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

@@ -18,9 +18,7 @@ Task = Literal[
     "link-prediction",
 ]
 Metric = Literal["accuracy", "rocauc", "exact", "log10mse", "hits@20"]
-Reader = Literal[
-    "planetoid", "tu", "ogbg", "ogbl", "digits", "karate", "second-minimum", "pna-multitask"
-]
+Reader = Literal["planetoid", "tu", "ogbg", "ogbl", "digits", "karate", "second-minimum", "pna-multitask"]
 
 _SHA256_LENGTH = 64
 
@@ -185,6 +183,5 @@ def _folder() -> Path:
         if any(folder.glob("*.toml")):
             return folder
     raise FileNotFoundError(
-        f"no data set cards in {package / 'datasets'} or {package.parent / 'datasets'}: "
-        "reinstall graphlab"
+        f"no data set cards in {package / 'datasets'} or {package.parent / 'datasets'}: reinstall graphlab"
     )

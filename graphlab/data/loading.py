@@ -71,6 +71,4 @@ def _reader(found: Card) -> Callable[..., Dataset]:
 def _check_options(found: Card, known: list[str], options: dict[str, Any]) -> None:
     for option in options:
         if option not in known:
-            raise ValueError(
-                f"data set '{found.name}' takes no option '{option}' (known: {', '.join(known)})"
-            )
+            raise ValueError(f"data set '{found.name}' takes no option '{option}' (known: {', '.join(known)})")

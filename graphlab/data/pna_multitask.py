@@ -135,10 +135,7 @@ def labels(adjacency: np.ndarray, values: np.ndarray, source: int) -> Labels:
 
 def _check_extrapolation(extrapolation: Sequence[int]) -> None:
     if any(type(n) is not int or n < _TRAIN_NODES.start for n in extrapolation):
-        raise ValueError(
-            f"extrapolation must be sizes of {_TRAIN_NODES.start} nodes or more, "
-            f"got {extrapolation!r}"
-        )
+        raise ValueError(f"extrapolation must be sizes of {_TRAIN_NODES.start} nodes or more, got {extrapolation!r}")
 
 
 def _span(smallest: int) -> range:

@@ -119,9 +119,7 @@ class SecondMinimum(SyntheticDataset):
             raise ValueError(f"split must be one of {', '.join(blocks)}, got {split!r}")
         ends = np.cumsum(self._blocks).tolist()
         starts = [0, *ends[:-1]]
-        return [
-            self._block(*edges) for edges in list(zip(starts, ends, strict=True))[blocks[split]]
-        ]
+        return [self._block(*edges) for edges in list(zip(starts, ends, strict=True))[blocks[split]]]
 
     def _block(self, start: int, end: int) -> Multisets:
         values, ptr, y = self._sets
@@ -174,9 +172,7 @@ def to_bits(values: Tensor, bits: int) -> Tensor:
         tensor([[0., 1., 1., 0.]])
     """
     if values.numel() and not 0 <= int(values.min()) <= int(values.max()) < 2**bits:
-        raise ValueError(
-            f"values must lie in [0, 2 ** {bits}), got {int(values.min())} to {int(values.max())}"
-        )
+        raise ValueError(f"values must lie in [0, 2 ** {bits}), got {int(values.min())} to {int(values.max())}")
     places = torch.arange(bits - 1, -1, -1, device=values.device)
     return (values.unsqueeze(-1) >> places & 1).float()
 
@@ -188,9 +184,7 @@ def _check_ranges(bits: int, test_sizes: Sequence[int]) -> None:
         raise ValueError(f"test_sizes must be whole numbers of 2 or more, got {test_sizes!r}")
 
 
-def _generate(
-    bits: int, counts: dict[str, int], test_sizes: Sequence[int], seed: int
-) -> dict[str, Tensor]:
+def _generate(bits: int, counts: dict[str, int], test_sizes: Sequence[int], seed: int) -> dict[str, Tensor]:
     blocks = [
         _draw(bits, counts["train"], *_TRAIN_SIZES, (seed, 0)),
         _draw(bits, counts["valid"], _VALID_SIZE, _VALID_SIZE, (seed, 1)),
@@ -202,9 +196,7 @@ def _generate(
     return {"values": values, "ptr": ptr, "y": second_minimum(values, ptr)}
 
 
-def _draw(
-    bits: int, count: int, smallest: int, largest: int, stream: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def _draw(bits: int, count: int, smallest: int, largest: int, stream: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(stream)
     sizes = rng.integers(smallest, largest + 1, size=count)
     return rng.integers(0, 2**bits, size=sizes.sum()), sizes

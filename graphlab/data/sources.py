@@ -63,9 +63,7 @@ def read_through(card: Card, root: Path, processed: str, build: Callable[[Path],
     return build(root)
 
 
-def obtain(
-    card: Card, files: Iterable[File], root: Path, *, also: Path | None = None
-) -> list[File]:
+def obtain(card: Card, files: Iterable[File], root: Path, *, also: Path | None = None) -> list[File]:
     """Copy files that ``root`` lacks out of the mirror, and say which are not to be had there.
 
     Args:

@@ -15,9 +15,7 @@ from graphlab.data.sources import not_found, obtain
 _FOLDS = 10
 
 
-def splits(
-    dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"] = "default"
-) -> dict[str, Any]:
+def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"] = "default") -> dict[str, Any]:
     """The parts ``"train"``, ``"valid"`` and ``"test"`` of a data set.
 
     Node sets give node indices, from their masks; sets of graphs give graph indices. OGB's and the
@@ -105,9 +103,7 @@ def _fixed_folds(dataset: Dataset, card: Card, split: int) -> dict[str, Tensor]:
     missing = obtain(card, files, root)
     if missing:
         raise not_found(card, missing, root, "no library downloads them")
-    train, test = (
-        _indices(root, card, f"{part}_idx-{split + 1}.txt") for part in ("train", "test")
-    )
+    train, test = (_indices(root, card, f"{part}_idx-{split + 1}.txt") for part in ("train", "test"))
     return {"train": train, "valid": test, "test": test}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_geometric.nn import Linear, SAGEConv
+from torch_geometric.nn import Linear, MessagePassing, SAGEConv
 from torch_geometric.nn.aggr import Aggregation
 
 from graphlab.testing.determinism import gradients
@@ -74,6 +74,9 @@ class SAGE(SAGEConv):
     PyG generates the code of a layer class once, for its first instance in the process. With an aggregator object that
     is code without the sparse product, and every later `SAGEConv("mean")` would fail on sparse matrices.
     """
+
+    # Not the code generated for `SAGEConv`, should there be some: explainers would find no original to go back to.
+    propagate = MessagePassing.propagate
 
 
 def sage(aggr: Aggregation, x: Tensor) -> SAGE:

@@ -209,9 +209,7 @@ def _commands(sweep: Sweep) -> list[str]:
     """Return the commands that made these results, each once."""
     argvs = [env.get("argv") for env in (sweep.env, *(s.env for s in sweep.settings))]
     lines = [
-        shlex.join([Path(str(argv[0])).name, *map(str, argv[1:])])
-        for argv in argvs
-        if isinstance(argv, list) and argv
+        shlex.join([Path(str(argv[0])).name, *map(str, argv[1:])]) for argv in argvs if isinstance(argv, list) and argv
     ]
     return list(dict.fromkeys(lines))
 

@@ -74,9 +74,7 @@ def read_sweep(run_dir: Path) -> Sweep:
         raise FileNotFoundError(f"run_dir: {run_dir} is no directory; graphlab train writes one")
     name, config, env = run_dir.resolve().name, _read_text(run_dir / "config.toml"), _env(run_dir)
     inner = [path for path in sorted(run_dir.iterdir()) if path.is_dir() and _is_run(path)]
-    if any((run_dir / file).is_file() for file in ("result.json", "metrics.jsonl")) or (
-        not inner and _is_run(run_dir)
-    ):
+    if any((run_dir / file).is_file() for file in ("result.json", "metrics.jsonl")) or (not inner and _is_run(run_dir)):
         setting = read_setting(run_dir)
         return Sweep(name, [setting], [setting.row()], config, env, planned=1)
     if not inner:
@@ -191,7 +189,6 @@ def _diverged(records: Sequence[Mapping[str, Any]]) -> list[str]:
         if "loss" in record and not math.isfinite(number(record["loss"])):
             first.setdefault(str(record["run"]), record)
     return [
-        f"diverged: the loss of run {r['run']} (seed {r.get('seed')}) is {r['loss']} at epoch "
-        f"{r['epoch']}"
+        f"diverged: the loss of run {r['run']} (seed {r.get('seed')}) is {r['loss']} at epoch {r['epoch']}"
         for r in first.values()
     ]

@@ -260,9 +260,7 @@ def _grid(x: Axis, y: Axis, left: float, height: float) -> list[str]:
     parts = _ticks_below(x, _TOP, height - _BOTTOM)
     for tick, text in zip(y.ticks(), tick_labels(y.ticks()), strict=True):
         row = y.place(tick)
-        parts.append(
-            f'<path d="M{left:.1f} {row:.1f}H{x.end:.1f}" style="stroke:var(--grid,#ddd)"/>'
-        )
+        parts.append(f'<path d="M{left:.1f} {row:.1f}H{x.end:.1f}" style="stroke:var(--grid,#ddd)"/>')
         parts.append(_label(left - 5, row + 4, text, "end"))
     return parts
 
@@ -298,8 +296,7 @@ def _label(x: float, y: float, text: str, anchor: str) -> str:
 def _name(x: float, y: float, name: str, colour: str) -> str:
     """Label a series; the full name shows when pointed at."""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{colour}">{_text(shorten(name))}'
-        f"<title>{_text(name)}</title></text>"
+        f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{colour}">{_text(shorten(name))}<title>{_text(name)}</title></text>'
     )
 
 

@@ -79,9 +79,7 @@ def format_mean_std(mean: float, std: float, metric: str, places: int) -> str:
         '71.74 ± 0.29'
     """
     if is_percent(metric) and abs(mean) > 1 + 1e-6:
-        raise ValueError(
-            f"{metric} is a fraction between 0 and 1, got {mean:g}; store 0.717 for 71.7 %"
-        )
+        raise ValueError(f"{metric} is a fraction between 0 and 1, got {mean:g}; store 0.717 for 71.7 %")
     scale = 100 if is_percent(metric) else 1
     text = f"{mean * scale:z.{places}f}"
     return text if math.isnan(std) else f"{text} ± {std * scale:.{places}f}"
@@ -218,16 +216,12 @@ def _places(results: Sequence[Result], key: str, digits: int) -> int:
 def _row(result: Result, all_: Sequence[Result], names: list[str], with_metric: bool) -> list[str]:
     metric = str(result.get("metric") or "")
     same = [other for other in all_ if other.get("metric") == metric]
-    row = [" ".join(str(result.get(name) or "").split()) for name in names] + (
-        [metric] if with_metric else []
-    )
+    row = [" ".join(str(result.get(name) or "").split()) for name in names] + ([metric] if with_metric else [])
     if "test_mean" not in result:
         return [*row, "unfinished", "", _count(result.get("num_params")), "", ""]
     places = decimals(same)
     test, valid = (
-        format_mean_std(
-            number(result.get(f"{part}_mean")), number(result.get(f"{part}_std")), metric, places
-        )
+        format_mean_std(number(result.get(f"{part}_mean")), number(result.get(f"{part}_std")), metric, places)
         for part in ("test", "valid")
     )
     test += f" ({seeds_done(result)})"

@@ -62,9 +62,7 @@ def test_versions_are_those_installed(capsys, monkeypatch):
         ("torch-geometric", "3.0.0", "is 3.0.0, needs <3: pip install 'torch-geometric<3,>=2.7'"),
     ],
 )
-def test_required_package_missing_or_out_of_range_is_exit_code_1(
-    name, installed, said, versions, monkeypatch, capsys
-):
+def test_required_package_missing_or_out_of_range_is_exit_code_1(name, installed, said, versions, monkeypatch, capsys):
     only(monkeypatch, "python", "packages")
     versions[name] = installed
     assert found(name) == Finding(name, "broken", said, required=True)
@@ -88,9 +86,7 @@ def test_optional_package_too_old_is_broken_but_not_needed(versions, monkeypatch
     assert usable(examine())
 
 
-def test_torch_scatter_of_another_torch_is_broken_and_harmless(
-    versions, monkeypatch, tmp_path, capsys
-):
+def test_torch_scatter_of_another_torch_is_broken_and_harmless(versions, monkeypatch, tmp_path, capsys):
     only(monkeypatch, "packages")
     versions["torch-scatter"] = "2.1.2"
     (tmp_path / "torch_scatter.py").write_text("import os; os.abort()\n")

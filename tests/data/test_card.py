@@ -69,9 +69,7 @@ def test_names_are_read_leniently(spelling: str) -> None:
 
 
 def test_unknown_name_suggests_and_lists() -> None:
-    with pytest.raises(
-        ValueError, match=r"no data set is named 'coraa'; did you mean 'cora'\?.*second-minimum"
-    ):
+    with pytest.raises(ValueError, match=r"no data set is named 'coraa'; did you mean 'cora'\?.*second-minimum"):
         card("coraa")
     with pytest.raises(ValueError, match=r"no data set is named 'xyzzy' \(known: citeseer, cora"):
         card("xyzzy")
@@ -127,9 +125,7 @@ def test_a_file_is_checked_however_it_is_made() -> None:
 
 def run(code: str, cwd: Path) -> str:
     command = [sys.executable, "-c", code]
-    return subprocess.run(
-        command, cwd=cwd, env={}, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return subprocess.run(command, cwd=cwd, env={}, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_cards_need_no_torch() -> None:

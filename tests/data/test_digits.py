@@ -62,9 +62,7 @@ def test_neighbours_are_those_of_scikit_learn_up_to_ties() -> None:
     np.testing.assert_allclose(ours, theirs)
 
 
-points = arrays(
-    np.int64, st.tuples(st.integers(2, 12), st.integers(1, 3)), elements=st.integers(0, 3)
-)
+points = arrays(np.int64, st.tuples(st.integers(2, 12), st.integers(1, 3)), elements=st.integers(0, 3))
 
 
 @given(points, st.data())

@@ -112,8 +112,7 @@ def test_the_mirror_is_never_written_to(mirror: Path, tmp_path: Path) -> None:
         paths = sorted(path for part in ("tu", "node") for path in (mirror / part).rglob("*"))
         stats = [path.stat() for path in paths]
         return [
-            (str(path), stat.st_mtime_ns, stat.st_size, stat.st_nlink)
-            for path, stat in zip(paths, stats, strict=True)
+            (str(path), stat.st_mtime_ns, stat.st_size, stat.st_nlink) for path, stat in zip(paths, stats, strict=True)
         ]
 
     before = state()
@@ -158,9 +157,7 @@ def test_graphs_batch_as_pyg_s_do(shared_root: Path) -> None:
     assert torch.equal(batch.edge_index[:, -last.size(1) :], last)
 
 
-@pytest.mark.parametrize(
-    "module", [info.name for info in pkgutil.iter_modules(graphlab.data.__path__)]
-)
+@pytest.mark.parametrize("module", [info.name for info in pkgutil.iter_modules(graphlab.data.__path__)])
 def test_examples_in_docstrings_run(module: str) -> None:
     if module == "ogb":
         pytest.importorskip("ogb")

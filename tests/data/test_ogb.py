@@ -98,9 +98,7 @@ print(len(asked))
 
 
 @pytest.mark.parametrize(("module", "quiet"), [("ogb", False), ("graphlab.data.ogb", True)])
-def test_importing_asks_nobody_for_a_newer_version(
-    module: str, quiet: bool, tmp_path: Path
-) -> None:
+def test_importing_asks_nobody_for_a_newer_version(module: str, quiet: bool, tmp_path: Path) -> None:
     pytest.importorskip("outdated")
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", PHONE, module]

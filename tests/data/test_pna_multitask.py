@@ -92,8 +92,7 @@ def test_items_carry_what_the_recipe_says(tmp_path: Path) -> None:
 
 def test_the_seed_decides_everything(tmp_path: Path) -> None:
     first, again, other = (
-        PNAMultitask(tmp_path / folder, seed=seed, **SMALL)
-        for folder, seed in (("a", 7), ("b", 7), ("c", 8))
+        PNAMultitask(tmp_path / folder, seed=seed, **SMALL) for folder, seed in (("a", 7), ("b", 7), ("c", 8))
     )
     for key in ("x", "edge_index", "y_node", "y_graph"):
         assert torch.equal(first._data[key], again._data[key])

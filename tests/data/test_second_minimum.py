@@ -73,8 +73,7 @@ def test_items_are_the_multisets(tmp_path: Path) -> None:
 
 def test_the_seed_decides_everything(tmp_path: Path) -> None:
     first, again, other = (
-        small(tmp_path / folder, seed=seed).multisets("train")[0]
-        for folder, seed in (("a", 3), ("b", 3), ("c", 4))
+        small(tmp_path / folder, seed=seed).multisets("train")[0] for folder, seed in (("a", 3), ("b", 3), ("c", 4))
     )
     assert torch.equal(first.values, again.values)
     assert torch.equal(first.ptr, again.ptr)

@@ -82,11 +82,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def visible(root: Path) -> list[str]:
-    return sorted(
-        str(path.relative_to(root))
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix != ".lock"
-    )
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.suffix != ".lock")
 
 
 WHOLE = ["Toy/processed/data.pt", "Toy/raw/a", "Toy/raw/b"]
@@ -207,9 +203,7 @@ def test_a_process_that_dies_leaves_nothing_half_written(toys: Path, root: Path)
     assert read(root) == ANSWER
 
 
-def test_root_comes_from_argument_environment_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_root_comes_from_argument_environment_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GRAPHLAB_ROOT", str(tmp_path / "env"))
     assert root_folder(tmp_path / "arg") == tmp_path / "arg"

@@ -50,9 +50,7 @@ def test_folds_partition_rotate_and_are_stratified(name: str, shared_root: Path)
         assert torch.equal(parts["valid"], folds[(fold + 1) % 10]["test"])
         positives = dataset.y[parts["test"]].sum()
         assert abs(positives - share * len(parts["test"])) < 1.0
-    assert torch.equal(
-        torch.cat([parts["test"] for parts in folds]).sort().values, torch.arange(len(dataset))
-    )
+    assert torch.equal(torch.cat([parts["test"] for parts in folds]).sort().values, torch.arange(len(dataset)))
     assert torch.equal(splits(dataset, 3)["test"], folds[3]["test"])
 
 
@@ -69,9 +67,7 @@ def test_gin_folds_are_the_fixed_ones(name: str, mirror: Path, shared_root: Path
 
 
 @pytest.mark.usefixtures("mirror")
-def test_gin_folds_that_are_nowhere_are_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gin_folds_that_are_nowhere_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = load("mutag", tmp_path)
     monkeypatch.delenv("GRAPHLAB_DATA")
     with pytest.raises(FileNotFoundError, match=r"MUTAG/gin_folds/train_idx-1\.txt"):

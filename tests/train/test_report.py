@@ -59,9 +59,7 @@ def data_lines(chart):
 
 
 def test_numbers_are_those_of_result_json(sweep):
-    results = {
-        path.name: json.loads((path / "result.json").read_text()) for path in sweep.iterdir()
-    }
+    results = {path.name: json.loads((path / "result.json").read_text()) for path in sweep.iterdir()}
     shown = {row[0]: row for row in rows(page(sweep))}
     assert shown.keys() == results.keys()
     for name, result in results.items():
@@ -78,11 +76,7 @@ def test_numbers_are_those_of_result_json(sweep):
 def test_headline_and_order_follow_the_best_test_mean(sweep):
     text = page(sweep)
     names = [row[0] for row in rows(text)]
-    results = {
-        path.name: json.loads((path / "result.json").read_text())
-        for path in sweep.iterdir()
-        if path.is_dir()
-    }
+    results = {path.name: json.loads((path / "result.json").read_text()) for path in sweep.iterdir() if path.is_dir()}
     assert names == sorted(results, key=lambda name: -results[name]["test_mean"])
     assert "<h1>set_model on second_minimum</h1>" in text
     best = rows(text)[0]
@@ -245,9 +239,7 @@ def test_damaged_result_counts_as_unfinished_and_says_why(sweep, content, reason
 
 def test_damaged_lines_and_files_do_not_hide_the_rest(sweep):
     metrics = sweep / "lcm" / "metrics.jsonl"
-    metrics.write_bytes(
-        b'\xff\xfe\n[1]\nnull\n{"run": 0}\n{"epoch": Infinity, "run": 0}\n' + metrics.read_bytes()
-    )
+    metrics.write_bytes(b'\xff\xfe\n[1]\nnull\n{"run": 0}\n{"epoch": Infinity, "run": 0}\n' + metrics.read_bytes())
     (sweep / "lcm" / "env.json").write_text("{")
     text = page(sweep)
     assert "5 unreadable line(s) left out" in text

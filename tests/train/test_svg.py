@@ -105,9 +105,7 @@ def test_two_decades_make_the_axis_logarithmic_and_less_or_zero_does_not():
 
 def test_labels_of_lines_that_end_together_do_not_touch():
     chart = line_chart([line(str(i), (0.0, 1.0)) for i in range(25)], "t", "x", "y", False)
-    texts = [
-        t for t in ET.fromstring(chart).iter(f"{SVG}text") if t.find(f"{SVG}title") is not None
-    ]
+    texts = [t for t in ET.fromstring(chart).iter(f"{SVG}text") if t.find(f"{SVG}title") is not None]
     rows = sorted(float(t.get("y")) for t in texts)
     assert len(rows) == 25
     assert min(b - a for a, b in itertools.pairwise(rows)) >= 16.9
@@ -119,9 +117,7 @@ def test_spread_keeps_gap_range_and_order(wanted):
     rows = sorted(placed)
     assert rows[0] >= -1e-9 and rows[-1] <= 100
     assert all(b - a >= 10 - 1e-9 for a, b in itertools.pairwise(rows))
-    assert sorted(range(len(wanted)), key=lambda i: wanted[i]) == sorted(
-        range(len(placed)), key=lambda i: placed[i]
-    )
+    assert sorted(range(len(wanted)), key=lambda i: wanted[i]) == sorted(range(len(placed)), key=lambda i: placed[i])
 
 
 def test_dots_whiskers_and_seeds_lie_on_one_scale():
@@ -141,9 +137,7 @@ def test_chart_without_values_says_so():
 
 
 def test_charts_name_themselves_for_readers_who_do_not_see_them():
-    root = ET.fromstring(
-        line_chart([line("lcm"), line("gru")], "Validation", "epoch", "exact", False)
-    )
+    root = ET.fromstring(line_chart([line("lcm"), line("gru")], "Validation", "epoch", "exact", False))
     assert root.get("role") == "img"
     assert [root[0].tag, root[0].text] == [f"{SVG}title", "Validation"]
     assert [root[1].tag, root[1].text] == [f"{SVG}desc", "exact over epoch for lcm, gru"]

@@ -62,9 +62,7 @@ def test_best_row_is_the_optimum_and_only_rows_that_look_like_it(means, metric):
     assert all(abs(mean - top) > 0 for i, mean in enumerate(means) if i not in best)
 
 
-@pytest.mark.parametrize(
-    "name", ["accuracy", "Acc", "exact", "exact_match", "rocauc", "ROC-AUC", "roc_auc"]
-)
+@pytest.mark.parametrize("name", ["accuracy", "Acc", "exact", "exact_match", "rocauc", "ROC-AUC", "roc_auc"])
 def test_fractions_are_percent(name):
     assert is_percent(name) and not lower_is_better(name)
 
