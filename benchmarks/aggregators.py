@@ -176,7 +176,8 @@ def show(row: dict[str, Any], rate: float) -> str:
         limit = f"  products alone {bound:6.3f} s"
     direction = "forward+backward" if row["backward"] else "forward"
     return (
-        f"{row['kind']:5}{row['graph']:8} {direction:17} graphlab {ours['seconds']:7.3f} s {ours['bytes'] / 1e6:7.0f} MB"
+        f"{row['kind']:5}{row['graph']:8} {direction:17}"
+        f" graphlab {ours['seconds']:7.3f} s {ours['bytes'] / 1e6:7.0f} MB"
         f"   PyG{mark}{theirs['seconds']:9.3f} s{mark}{theirs['bytes'] / 1e6:9.0f} MB"
         f"   {row['speedup']:7.1f}x faster {row['memory_ratio']:7.1f}x less memory{limit}"
     )

@@ -9,6 +9,7 @@ from torch_geometric.nn.aggr import Aggregation, MultiAggregation
 from torch_geometric.nn.resolver import aggregation_resolver
 
 from graphlab.aggr import register_aggregations
+from graphlab.models.pna import PNAAggregation
 
 
 def make_aggregation(names: str, channels: int) -> Aggregation:
@@ -65,7 +66,9 @@ def _make_one(name: str, arguments: dict[str, Any], channels: int) -> Aggregatio
     if name.lower().removesuffix("aggregation").replace("_", "") not in known:
         raise ValueError(f"no aggregator is called '{name}'; there are {', '.join(known)}")
     try:
-        aggregation = aggregation_resolver(name, **arguments)
+        aggregation = (
+            PNAAggregation(channels, **arguments) if name.lower() == "pna" else aggregation_resolver(name, **arguments)
+        )
         got = _materialise(aggregation, channels)
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).partition("__init__() ")[2] or str(error)
@@ -87,9 +90,9 @@ def _materialise(aggregation: Aggregation, channels: int) -> int:
 
 
 def _names() -> list[str]:
-    """The shortest name of every aggregator that PyG's resolver knows, and its other name for the sum."""
+    """The shortest name of every aggregator that PyG's resolver knows, its other name for the sum, and ours for PNA."""
     import torch_geometric.nn.aggr as room
 
     classes = [one for one in vars(room).values() if inspect.isclass(one) and issubclass(one, Aggregation)]
     names = {one.__name__.removesuffix("Aggregation").lower() for one in classes if one is not Aggregation}
-    return sorted(names | {"add"})
+    return sorted(names | {"add", "pna"})

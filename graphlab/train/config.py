@@ -44,6 +44,10 @@ class TrainConfig(Checked):
     """Optimiser."""
     lr: float = number(0.01, above=0)
     """Learning rate."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """How the learning rate goes on: cosine lets it fall to zero over the epochs."""
+    clip: float = number(0.0, at_least=0)
+    """Largest norm of the gradient; a larger one is scaled down to it (0: no limit)."""
     weight_decay: float = number(0.0, at_least=0)
     """Weight decay."""
     device: Literal["cpu", "auto"] = "cpu"

@@ -1,5 +1,6 @@
 """One training from one seed, which can stop after any epoch and go on to the same bits."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,6 +103,8 @@ class Run:
         return record | {"seconds": round(self.seconds, 3)}
 
     def _learn(self, epoch: int) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * self._share_of_lr(epoch)
         seed_everything(_entropy(self.seed, epoch, self.world.rank))
         generator = torch.Generator().manual_seed(_entropy(self.seed, epoch))
         self.model.train()
@@ -118,11 +121,19 @@ class Run:
             raise NonFiniteError("the loss")
         return loss
 
+    def _share_of_lr(self, epoch: int) -> float:
+        """From the epoch's number alone, so that a continued run needs no state of a scheduler."""
+        if self.config.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.config.epochs))
+
     def _step(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad()
         loss = self.task.loss(self.model, batch)
         (loss + penalty(self.model)).backward()
         self.world.average_gradients(self.model.parameters())
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
         return loss.detach()
 
