@@ -11,10 +11,10 @@ demo: $(OK)
 	$(BIN)/graphlab train examples/demo.toml
 
 test: $(OK)
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 fast: $(OK)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 lint: $(OK)
 	$(BIN)/ruff format --check .

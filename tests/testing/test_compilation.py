@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 
@@ -36,6 +38,7 @@ def test_gradient_is_named():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="inductor needs a C++ compiler")
 def test_inductor():
     check_compile(Healthy, backend="inductor")
     with pytest.raises(AssertionError, match="backend='inductor'"):
