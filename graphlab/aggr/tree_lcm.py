@@ -1,6 +1,7 @@
 """Learnable commutative monoid aggregation over balanced trees."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ class TreeLCMAggregation(GroupedAggregation):
         random_pairing: Whether training draws the order of elements and the shape of the tree anew at each call, which
             teaches the cell to be associative at no cost. Evaluation always uses ``tree``.
         associativity: Weight :math:`\lambda` of :meth:`associativity_loss` in the penalty that a forward pass in
-            training leaves for :func:`graphlab.aggr.penalty`.
+            training leaves for :func:`graphlab.aggr.penalty`. Like the next one, it breaks a compiled graph.
         max_triples: How many triples that loss draws at random per forward pass where there are more; ``None`` for all.
         commutativity: Weight of :meth:`commutativity_loss` in that penalty; of use with a ``cell`` that is not
             commutative by itself.
@@ -118,10 +119,11 @@ class TreeLCMAggregation(GroupedAggregation):
             dim_size: The number of groups.
         """
         seed = torch.randint(2**62, (1,)) if self.training and self.random_pairing else None
-        out, slots = self._fold(self._project(rows), index, ptr, dim_size, seed)
+        states = self._project(rows)
+        out, made = self._fold(states, index, ptr, dim_size, seed)
         if self.training and (self.associativity or self.commutativity):
             plan = self._plan(rows.size(0), index, ptr, dim_size, seed)
-            self.last_penalty = self._penalty(slots, plan)
+            self.last_penalty = self._penalty(plan.slots(states, made), plan)
         return out
 
     def combine(self, a: Tensor, b: Tensor) -> Tensor:
@@ -253,8 +255,8 @@ class TreeLCMAggregation(GroupedAggregation):
                 rows, *weights, identity=identity, index=index, ptr=ptr, dim_size=dim_size, tree=self.tree, seed=seed
             )
         plan = self._plan(rows.size(0), index, ptr, dim_size, seed)
-        slots = tree_reduce(rows, plan, self._by_part, self._cell_parameters())
-        return plan.results(slots, identity), slots
+        made = tree_reduce(rows, plan, self._by_part, self._cell_parameters())
+        return plan.results(rows, made, identity), made
 
     def _by_part(self, a: Tensor, b: Tensor) -> Tensor:
         assert self.cell is not None
@@ -273,9 +275,11 @@ class TreeLCMAggregation(GroupedAggregation):
         self, x: Tensor, index: Tensor | None, ptr: Tensor | None, dim_size: int | None
     ) -> tuple[Tensor, TreePlan]:
         groups = self.groups(x, index, ptr, dim_size)
+        plan = tree_plan(groups, self.tree)
         rows = x if groups.perm is None else x.index_select(0, groups.perm)
-        _, slots = self._fold(self._project(rows), None, groups.ptr, groups.num_groups, None)
-        return slots, self._plan(x.size(0), None, groups.ptr, groups.num_groups, None)
+        states = self._project(rows)
+        _, made = self._fold(states, None, groups.ptr, groups.num_groups, None)
+        return replace(plan, leaves=None).slots(states, made), plan
 
     def _penalty(self, slots: Tensor, plan: TreePlan) -> Tensor:
         total = slots.new_zeros(())

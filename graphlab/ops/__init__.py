@@ -1,6 +1,6 @@
 """Ground floor: grouped reductions, tree reduction and ragged recurrence, each with a slow readable reference."""
 
-from graphlab.ops import groups, step_plan, tree_plan
+from graphlab.ops import groups, tree_plan
 from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
@@ -33,5 +33,5 @@ def backends() -> dict[str, str]:
 
 def clear_cache() -> None:
     """Free the remembered sort orders and schedules of graphs seen so far."""
-    for part in (groups, tree_plan, step_plan):
-        part.clear_cache()
+    groups.clear_cache()
+    tree_plan.clear_cache()

@@ -1,6 +1,7 @@
 """Which element belongs to which group: the one place where ``index`` and ``ptr`` are checked and sorted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ class Groups:
     Args:
         ptr: Group ``i`` holds the positions ``ptr[i]`` to ``ptr[i + 1]`` of the group order.
         perm: The element at each position of the group order; ``None`` where the elements stand in it already.
+        schedules: What was derived from this grouping, by name; it is remembered as long as the grouping is.
 
     Shapes:
         - **ptr:** ``(num_groups + 1,)``
@@ -25,6 +27,7 @@ class Groups:
 
     ptr: Tensor
     perm: Tensor | None
+    schedules: dict[str, Any] = field(default_factory=dict)
 
     @property
     def num_groups(self) -> int:

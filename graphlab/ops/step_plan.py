@@ -6,7 +6,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from graphlab.ops.cache import IndexCache
 from graphlab.ops.groups import Groups
 from graphlab.ops.tree_plan import shuffled
 
@@ -14,8 +13,6 @@ from graphlab.ops.tree_plan import shuffled
 # shares its projections.
 TILE_GROUPS = 2048
 CHUNK_ELEMENTS = 8192
-
-_PLANS = IndexCache()
 
 
 @dataclass(frozen=True)
@@ -92,17 +89,14 @@ def step_plan(groups: Groups, seed: int | None = None) -> StepPlan:
         groups: The elements in group order.
         seed: Shuffles the elements of each group when given.
     """
-    plan, place = _PLANS.get(groups.ptr, "steps", lambda: _build(groups.ptr))
+    if "steps" not in groups.schedules:
+        groups.schedules["steps"] = _build(groups.ptr)
+    plan, place = groups.schedules["steps"]
     if seed is not None:
         elements = shuffled(groups, torch.Generator(groups.ptr.device).manual_seed(seed))
     else:
         elements = groups.perm
     return plan if elements is None else replace(plan, gather=elements[place])
-
-
-def clear_cache() -> None:
-    """Forget all remembered schedules."""
-    _PLANS.clear()
 
 
 def _build(ptr: Tensor) -> tuple[StepPlan, Tensor]:

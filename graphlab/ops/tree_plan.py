@@ -11,9 +11,64 @@ from graphlab.ops.groups import Groups
 
 TREES = ("carry", "halving")
 
-_PLANS = IndexCache()
-# Random trees live for one training step; apart from the others so that they push none of those out.
+# A random tree lives for one training step, from its forward to its backward pass.
 _RANDOM_PLANS = IndexCache(max_entries=8)
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Slots split by where their values lie: leaves in ``x``, combines in a buffer of their own.
+
+    Args:
+        elements: The row of ``x`` of each slot; 0 for a combine.
+        combines: The row of the buffer of each slot; 0 for a leaf.
+        is_leaf: Which of both, as a column; ``None`` where all are of one kind.
+        all_leaves: Whether all are leaves, where ``is_leaf`` is ``None``.
+    """
+
+    elements: Tensor
+    combines: Tensor
+    is_leaf: Tensor | None
+    all_leaves: bool
+
+    def __getitem__(self, rows: slice) -> "Places":
+        mixed = None if self.is_leaf is None else self.is_leaf[rows]
+        return Places(self.elements[rows], self.combines[rows], mixed, self.all_leaves)
+
+    def read(self, x: Tensor, combines: Tensor) -> Tensor:
+        """Gather the slots' values; differentiable.
+
+        Args:
+            x: The elements.
+            combines: The values of the combines.
+
+        Shapes:
+            - **x:** ``(num_elements, d)``
+            - **combines:** ``(>= num_combines, d)``
+            - **output:** ``(num_slots, d)``
+        """
+        if self.is_leaf is None:
+            return x.index_select(0, self.elements) if self.all_leaves else combines.index_select(0, self.combines)
+        return torch.where(self.is_leaf, x.index_select(0, self.elements), combines.index_select(0, self.combines))
+
+    def write(self, values: Tensor, x: Tensor, combines: Tensor, add: bool = False) -> None:
+        """Store values into the slots, in place.
+
+        Args:
+            values: The values.
+            x: Where leaves lie.
+            combines: Where combines lie.
+            add: Whether values are added to those of combines instead.
+        """
+        put = combines.index_add_ if add else combines.index_copy_
+        if self.is_leaf is not None:
+            leaf, inner = self.is_leaf.view(-1).nonzero().view(-1), (~self.is_leaf.view(-1)).nonzero().view(-1)
+            x.index_copy_(0, self.elements[leaf], values.index_select(0, leaf))
+            put(0, self.combines[inner], values.index_select(0, inner))
+        elif self.all_leaves:
+            x.index_copy_(0, self.elements, values)
+        else:
+            put(0, self.combines, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +111,65 @@ class TreePlan:
         """The empty groups."""
         return (self.root < 0).nonzero().view(-1)
 
-    def results(self, slots: Tensor, identity: Tensor) -> Tensor:
-        """Read each group's result out of the slots; empty groups get the identity.
+    def places(self, slots: Tensor) -> Places:
+        """Split slots by where their values lie.
 
         Args:
-            slots: The value of every slot.
+            slots: The slots.
+        """
+        is_leaf = slots < self.num_elements
+        elements = torch.where(is_leaf, slots, 0)
+        if self.leaves is not None and self.num_elements:
+            elements = self.leaves[elements]
+        count = int(is_leaf.sum())
+        mixed = 0 < count < slots.numel()
+        combines = torch.where(is_leaf, 0, slots - self.num_elements)
+        return Places(elements, combines, is_leaf.view(-1, 1) if mixed else None, count == slots.numel())
+
+    @cached_property
+    def operands(self) -> list[tuple[Places, Places, int]]:
+        """Per level the left and the right operands' places, and the first combine's row."""
+        return [(self.places(a), self.places(b), start - self.num_elements) for a, b, start in self.levels]
+
+    @cached_property
+    def roots(self) -> Places:
+        """The places of the non-empty groups' results."""
+        return self.places(self.root if self.full is None else self.root[self.full])
+
+    def results(self, x: Tensor, combines: Tensor, identity: Tensor) -> Tensor:
+        """Read each group's result; empty groups get the identity.
+
+        Args:
+            x: The elements.
+            combines: The values of the combines.
             identity: The value of an empty group.
 
         Shapes:
-            - **slots:** ``(num_slots, batch * d)``
+            - **x:** ``(num_elements, batch * d)``
+            - **combines:** ``(>= num_combines, batch * d)``
             - **identity:** ``(d,)``
             - **output:** ``(num_groups, batch * d)``
         """
+        found = self.roots.read(x, combines)
         if self.full is None:
-            return slots.index_select(0, self.root)
-        out = identity.repeat(self.root.numel(), slots.size(1) // identity.numel())
-        return out.index_copy(0, self.full, slots.index_select(0, self.root[self.full]))
+            return found
+        out = identity.repeat(self.root.numel(), x.size(1) // identity.numel())
+        return out.index_copy(0, self.full, found)
+
+    def slots(self, x: Tensor, combines: Tensor) -> Tensor:
+        """Put the values of all slots into one tensor.
+
+        Args:
+            x: The elements.
+            combines: The values of the combines.
+
+        Shapes:
+            - **x:** ``(num_elements, d)``
+            - **combines:** ``(>= num_combines, d)``
+            - **output:** ``(num_slots, d)``
+        """
+        leaves = x if self.leaves is None else x.index_select(0, self.leaves)
+        return torch.cat([leaves, combines[: self.num_combines]])
 
     @cached_property
     def triples(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -124,8 +222,9 @@ def tree_plan(groups: Groups, tree: str = "carry", seed: int | None = None) -> T
     if tree not in TREES:
         raise ValueError(f"'tree' must be one of {', '.join(map(repr, TREES))}, got {tree!r}")
     if seed is None:
-        base = _PLANS.get(groups.ptr, tree, lambda: _build(groups.ptr, tree))
-        return base if groups.perm is None else replace(base, leaves=groups.perm)
+        if tree not in groups.schedules:
+            groups.schedules[tree] = replace(_build(groups.ptr, tree), leaves=groups.perm)
+        return groups.schedules[tree]
 
     def build() -> TreePlan:
         generator = torch.Generator(groups.ptr.device).manual_seed(seed)
@@ -138,8 +237,7 @@ def tree_plan(groups: Groups, tree: str = "carry", seed: int | None = None) -> T
 
 
 def clear_cache() -> None:
-    """Forget all remembered schedules."""
-    _PLANS.clear()
+    """Forget all remembered random trees."""
     _RANDOM_PLANS.clear()
 
 

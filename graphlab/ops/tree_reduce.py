@@ -17,7 +17,7 @@ def tree_reduce(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] 
     .. math::
         s_j = \text{cell}(s_{l_j}, s_{r_j}), \qquad s_{0 \dots E-1} = x
 
-    Only the slots are kept for the backward pass, :math:`O((E + N) d)`, whatever the cell computes inside. Asking for
+    Only the states are kept for the backward pass, :math:`O((E + N) d)`, whatever the cell computes inside. Asking for
     second derivatives takes the plain autograd path, which keeps everything.
 
     Args:
@@ -27,11 +27,11 @@ def tree_reduce(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] 
         params: The tensors inside ``cell`` that want a gradient.
 
     Returns:
-        The value of every slot: the leaves in group order, then the combines.
+        The value of every combine; ``plan.results`` reads each group's out of it.
 
     Shapes:
         - **x:** ``(num_elements, d)``
-        - **output:** ``(plan.num_slots, d)``
+        - **output:** ``(plan.num_combines, d)``
 
     Raises:
         ValueError: ``cell`` does not keep the shape of its operands.
@@ -49,12 +49,12 @@ def fold(x: Tensor, plan: TreePlan, cell: Cell) -> Tensor:
 
     Shapes:
         - **x:** ``(num_elements, d)``
-        - **output:** ``(plan.num_slots, d)``
+        - **output:** ``(plan.num_combines, d)``
     """
-    slots = x if plan.leaves is None else x.index_select(0, plan.leaves)
-    for left, right, _ in plan.levels:
-        slots = torch.cat([slots, _combine(cell, slots.index_select(0, left), slots.index_select(0, right))])
-    return slots
+    made = x.new_empty(0, x.size(1))
+    for left, right, _ in plan.operands:
+        made = torch.cat([made, _combine(cell, left.read(x, made), right.read(x, made))])
+    return made
 
 
 def _combine(cell: Cell, a: Tensor, b: Tensor) -> Tensor:
@@ -69,44 +69,34 @@ def _combine(cell: Cell, a: Tensor, b: Tensor) -> Tensor:
 class _TreeReduce(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, plan: TreePlan, cell: Cell, *params: Tensor) -> Tensor:
-        slots = x.new_empty(plan.num_slots, x.size(1))
-        slots[: plan.num_elements] = x if plan.leaves is None else x.index_select(0, plan.leaves)
-        for left, right, start in plan.levels:
-            made = _combine(cell, slots.index_select(0, left), slots.index_select(0, right))
-            slots[start : start + left.numel()] = made
+        made = x.new_empty(plan.num_combines, x.size(1))
+        for left, right, start in plan.operands:
+            out = _combine(cell, left.read(x, made), right.read(x, made))
+            made[start : start + out.size(0)] = out
         ctx.plan, ctx.cell = plan, cell
-        ctx.save_for_backward(x, slots, *params)
-        return slots
+        ctx.save_for_backward(x, made, *params)
+        return made
 
     @staticmethod
-    def backward(ctx, grad_slots: Tensor) -> tuple:  # pyright: ignore
-        x, slots, *params = ctx.saved_tensors
+    def backward(ctx, grad_made: Tensor) -> tuple:  # pyright: ignore
+        x, made, *params = ctx.saved_tensors
         if torch.is_grad_enabled():
-            return _again(ctx, x, params, grad_slots)
+            grads = differentiate_again([fold(x, ctx.plan, ctx.cell)], [grad_made], [x, *params])
+            return (grads[0], None, None, *grads[1:])
         # As an output it remembers this very function; taken as it is, each level would differentiate all of it again.
-        slots = slots.detach()
-        grad, sums = grad_slots.clone(), [torch.zeros_like(p) for p in params]
-        for left, right, start in reversed(ctx.plan.levels):
+        x, made = x.detach(), made.detach()
+        # A leaf that is a group of its own has no parent to write its gradient.
+        grad_x, grad, sums = torch.zeros_like(x), grad_made.clone(), [torch.zeros_like(p) for p in params]
+        for left, right, start in reversed(ctx.plan.operands):
             with torch.enable_grad():
-                a, b = (slots.index_select(0, at).requires_grad_() for at in (left, right))
+                a, b = (side.read(x, made).requires_grad_() for side in (left, right))
                 out = ctx.cell(a, b)
-            seed = grad[start : start + left.numel()]
+            seed = grad[start : start + out.size(0)]
             found = torch.autograd.grad(out, [a, b, *params], seed, allow_unused=True)
-            for at, g in zip((left, right), found[:2], strict=True):
+            for side, g in zip((left, right), found[:2], strict=True):
                 if g is not None:
-                    grad.index_add_(0, at, g)
+                    side.write(g, grad_x, grad, add=True)
             for total, g in zip(sums, found[2:], strict=True):
                 if g is not None:
                     total.add_(g)
-        return (_to_elements(grad, ctx.plan), None, None, *sums)
-
-
-def _again(ctx, x: Tensor, params: list[Tensor], grad_slots: Tensor) -> tuple:
-    slots = fold(x, ctx.plan, ctx.cell)
-    grads = differentiate_again([slots], [grad_slots], [x, *params])
-    return (grads[0], None, None, *grads[1:])
-
-
-def _to_elements(grad: Tensor, plan: TreePlan) -> Tensor:
-    grad = grad[: plan.num_elements]
-    return grad if plan.leaves is None else torch.empty_like(grad).index_copy_(0, plan.leaves, grad)
+        return (grad_x, None, None, *sums)

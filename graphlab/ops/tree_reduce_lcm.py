@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import make_groups, one_of
-from graphlab.ops.tree_plan import TreePlan, tree_plan
+from graphlab.ops.tree_plan import Places, TreePlan, tree_plan
 from graphlab.ops.tree_reduce import fold
 
 # Pairs per tile: small enough that the gates of a tile stay in a core's second-level cache.
@@ -85,13 +85,13 @@ def tree_reduce_lcm(
         seed: One integer that draws element order and tree shape at random; ``None`` for the fixed tree.
 
     Returns:
-        The result of each group, and the value of every tree slot: the leaves in group order, then the combines; rows
-        past the last combine hold nothing.
+        The result of each group, and the value of every combine (see :class:`graphlab.ops.tree_plan.TreePlan`); rows past
+        the last combine hold nothing.
 
     Shapes:
         - **x:** ``(num_elements, batch * d)``; each of the ``batch`` parts of a row is folded on its own.
         - **identity:** ``(d,)``
-        - **output:** ``(dim_size, batch * d)`` and ``(2 * num_elements, batch * d)``
+        - **output:** ``(dim_size, batch * d)`` and ``(num_elements, batch * d)``
 
     Raises:
         ValueError: ``index`` or ``ptr`` is malformed, or ``tree`` is unknown.
@@ -173,19 +173,14 @@ class _Algebra:
         )
 
 
-def _tiles(plan: TreePlan, backwards: bool = False) -> list[tuple[Tensor, Tensor, int]]:
+def _tiles(plan: TreePlan, backwards: bool = False) -> list[tuple[Places, Places, slice]]:
     tiles = []
-    for left, right, start in plan.levels:
-        for low in range(0, left.numel(), TILE):
-            tiles.append((left[low : low + TILE], right[low : low + TILE], start + low))
+    for left, right, start in plan.operands:
+        count = left.elements.numel()
+        for low in range(0, count, TILE):
+            rows = slice(low, min(low + TILE, count))
+            tiles.append((left[rows], right[rows], slice(start + rows.start, start + rows.stop)))
     return tiles[::-1] if backwards else tiles
-
-
-def _leaves(x: Tensor, plan: TreePlan, out: Tensor) -> None:
-    if plan.leaves is None:
-        out.copy_(x)
-    else:
-        torch.index_select(x, 0, plan.leaves, out=out)
 
 
 @torch.library.custom_op("graphlab::tree_reduce_lcm", mutates_args=())
@@ -205,29 +200,29 @@ def _forward(
     plan = _plan(x, groups, is_ptr, dim_size, tree, seed)
     cell = _Algebra(weight_ih, weight_hh, bias_ih, bias_hh)
     d = cell.d
-    slots = x.new_empty(2 * x.size(0), x.size(1))
-    _leaves(x, plan, slots[: plan.num_elements])
-    for left, right, start in _tiles(plan):
-        a = slots.index_select(0, left).view(-1, d)
-        b = slots.index_select(0, right).view(-1, d)
+    # There are fewer combines than elements; how many fewer depends on the groups, which compiled code does not know.
+    made = x.new_empty(x.size(0), x.size(1))
+    for left, right, rows in _tiles(plan):
+        a, b = (side.read(x, made).view(-1, d) for side in (left, right))
         one, other, pre_a, pre_b = cell.gates(a, b, a + b, a - b)
         new_one = torch.addcmul(pre_a[:, :d], one[:, :d], pre_b[:, d:]).tanh_()
         new_other = torch.addcmul(pre_b[:, :d], other[:, :d], pre_a[:, d:]).tanh_()
         total = torch.lerp(new_one, b, one[:, d:]).add_(torch.lerp(new_other, a, other[:, d:]))
-        torch.mul(total, 0.5, out=slots[start : start + left.numel()].view(-1, d))
-    return plan.results(slots, identity), slots
+        torch.mul(total, 0.5, out=made[rows].view(-1, d))
+    return plan.results(x, made, identity), made
 
 
 @_forward.register_fake
 def _(x, weight_ih, weight_hh, bias_ih, bias_hh, identity, groups, is_ptr, dim_size, tree, seed):
-    return x.new_empty(dim_size, x.size(1)), x.new_empty(2 * x.size(0), x.size(1))
+    return x.new_empty(dim_size, x.size(1)), x.new_empty(x.size(0), x.size(1))
 
 
 @torch.library.custom_op("graphlab::tree_reduce_lcm_backward", mutates_args=())
 def _backward(
     grad_out: Tensor,
-    grad_slots: Tensor | None,
-    slots: Tensor,
+    grad_made: Tensor | None,
+    x: Tensor,
+    made: Tensor,
     weight_ih: Tensor,
     weight_hh: Tensor,
     bias_ih: Tensor,
@@ -238,63 +233,28 @@ def _backward(
     tree: str,
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    plan = _plan(slots[: slots.size(0) // 2], groups, is_ptr, dim_size, tree, seed)
+    plan = _plan(x, groups, is_ptr, dim_size, tree, seed)
     cell = _Algebra(weight_ih, weight_hh, bias_ih, bias_hh)
     grads = _Gradients(cell)
-    grad = _seed_gradient(grad_out, grad_slots, plan, slots.size(1))
-    for left, right, start in _tiles(plan, backwards=True):
-        a = slots.index_select(0, left).view(-1, cell.d)
-        b = slots.index_select(0, right).view(-1, cell.d)
-        grad_pair = grads.add_tile(a, b, grad[start : start + left.numel()].view(-1, cell.d))
-        for at, g in zip((left, right), grad_pair, strict=True):
-            g = g.view(left.numel(), -1)
-            if grad_slots is None:
-                grad.index_copy_(0, at, g)
-            else:
-                grad.index_add_(0, at, g)
+    # Every element, and every combine but the roots, is written by the one combine that read it.
+    grad_x = torch.empty_like(x)
+    grad = x.new_empty(plan.num_combines, x.size(1)) if grad_made is None else grad_made[: plan.num_combines].clone()
+    add = grad_made is not None
+    at_roots = grad_out if plan.full is None else grad_out.index_select(0, plan.full)
+    plan.roots.write(at_roots, grad_x, grad, add)
+    for left, right, rows in _tiles(plan, backwards=True):
+        a, b = (side.read(x, made).view(-1, cell.d) for side in (left, right))
+        grad_pair = grads.add_tile(a, b, grad[rows].view(-1, cell.d))
+        for side, g in zip((left, right), grad_pair, strict=True):
+            side.write(g.view(-1, x.size(1)), grad_x, grad, add)
     grad_identity = grad_out.index_select(0, plan.empty).view(-1, cell.d).sum(0)
-    return _to_elements(grad, plan), *grads.of_cell(), grad_identity
-
-
-def _seed_gradient(grad_out: Tensor, grad_slots: Tensor | None, plan: TreePlan, width: int) -> Tensor:
-    """The gradient that reaches each slot from outside the tree."""
-    if grad_slots is None:
-        # Every slot but the roots is written by the one combine that read it.
-        grad = grad_out.new_empty(plan.num_slots, width)
-        full = plan.full
-        if full is None:
-            return grad.index_copy_(0, plan.root, grad_out)
-        return grad.index_copy_(0, plan.root[full], grad_out.index_select(0, full))
-    grad = grad_slots[: plan.num_slots].clone()
-    full = plan.full if plan.full is not None else slice(None)
-    return grad.index_add_(0, plan.root[full], grad_out[full])
-
-
-def _to_elements(grad: Tensor, plan: TreePlan) -> Tensor:
-    grad = grad[: plan.num_elements]
-    if plan.leaves is None:
-        return grad
-    return torch.empty_like(grad).index_copy_(0, plan.leaves, grad)
+    return grad_x, *grads.of_cell(), grad_identity
 
 
 @_backward.register_fake
-def _(
-    grad_out,
-    grad_slots,
-    slots,
-    weight_ih,
-    weight_hh,
-    bias_ih,
-    bias_hh,
-    groups,
-    is_ptr,
-    dim_size,
-    tree,
-    seed,
-):
-    weights = [torch.empty_like(w) for w in (weight_ih, weight_hh, bias_ih, bias_hh)]
-    elements = slots.new_empty(slots.size(0) // 2, slots.size(1))
-    return elements, *weights, slots.new_empty(weight_ih.size(1))
+def _(grad_out, grad_made, x, made, weight_ih, weight_hh, bias_ih, bias_hh, groups, is_ptr, dim_size, tree, seed):
+    grads = [torch.empty_like(w) for w in (x, weight_ih, weight_hh, bias_ih, bias_hh)]
+    return *grads, x.new_empty(weight_ih.size(1))
 
 
 class _Gradients:
@@ -370,16 +330,16 @@ def _setup_context(ctx, inputs, output) -> None:
     ctx.save_for_backward(x, weight_ih, weight_hh, bias_ih, bias_hh, identity, groups, seed, output[1])
 
 
-def _differentiate(ctx, grad_out: Tensor | None, grad_slots: Tensor | None) -> tuple:
-    x, *weights, identity, groups, seed, slots = ctx.saved_tensors
+def _differentiate(ctx, grad_out: Tensor | None, grad_made: Tensor | None) -> tuple:
+    x, *weights, identity, groups, seed, made = ctx.saved_tensors
     key = (groups, ctx.is_ptr, ctx.dim_size, ctx.tree, seed)
-    if grad_out is None and grad_slots is None:
+    if grad_out is None and grad_made is None:
         return (None,) * 11
     if torch.is_grad_enabled():
-        grads = _differentiable_backward(x, weights, identity, key, grad_out, grad_slots)
+        grads = _differentiable_backward(x, weights, identity, key, grad_out, grad_made)
     else:
-        dense = slots.new_zeros(ctx.dim_size, slots.size(1)) if grad_out is None else grad_out.contiguous()
-        grads = torch.ops.graphlab.tree_reduce_lcm_backward(dense, grad_slots, slots, *weights, *key)
+        dense = made.new_zeros(ctx.dim_size, made.size(1)) if grad_out is None else grad_out.contiguous()
+        grads = torch.ops.graphlab.tree_reduce_lcm_backward(dense, grad_made, x, made, *weights, *key)
     return (*grads, None, None, None, None, None)
 
 
@@ -389,7 +349,7 @@ def _differentiable_backward(
     identity: Tensor,
     key: tuple[Tensor, bool, int, str, Tensor | None],
     grad_out: Tensor | None,
-    grad_slots: Tensor | None,
+    grad_made: Tensor | None,
 ) -> list[Tensor | None]:
     """A backward pass that can be differentiated again: through plain autograd, level by level."""
     width = identity.numel()
@@ -398,10 +358,9 @@ def _differentiable_backward(
         return binary_gru(a.view(-1, width), b.view(-1, width), *weights).view_as(a)
 
     plan = _plan(x, *key)
-    slots = fold(x, plan, cell)
-    out = plan.results(slots, identity)
-    held = None if grad_slots is None else grad_slots[: slots.size(0)]
-    return differentiate_again([out, slots], [grad_out, held], [x, *weights, identity])
+    made = fold(x, plan, cell)
+    held = None if grad_made is None else grad_made[: made.size(0)]
+    return differentiate_again([plan.results(x, made, identity), made], [grad_out, held], [x, *weights, identity])
 
 
 _forward.register_autograd(_differentiate, setup_context=_setup_context)

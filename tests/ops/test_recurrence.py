@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphlab.ops import segment_gru, segment_gru_ref, segment_lstm, segment_lstm_ref, step_plan
+from graphlab.ops import clear_cache, segment_gru, segment_gru_ref, segment_lstm, segment_lstm_ref, step_plan
 from graphlab.ops.groups import make_groups
 from tests.ops.ragged import counts, elements, group_of, largest, pointer, seeds
 
@@ -25,9 +25,9 @@ def parameters(kind, seed=0):
 def tiling(request, monkeypatch):
     monkeypatch.setattr(step_plan, "TILE_GROUPS", request.param[0])
     monkeypatch.setattr(step_plan, "CHUNK_ELEMENTS", request.param[1])
-    step_plan.clear_cache()
+    clear_cache()
     yield
-    step_plan.clear_cache()
+    clear_cache()
 
 
 def agree(kind, sizes, seed):

@@ -50,7 +50,7 @@ def test_second_derivatives():
 def test_a_sum_cell_sums():
     sizes = [4, 0, 1, 6]
     x, plan = elements(sizes, D, 0), plan_for(sizes)
-    out = plan.results(tree_reduce(x, plan, torch.add), torch.zeros(D, dtype=torch.float64))
+    out = plan.results(x, tree_reduce(x, plan, torch.add), torch.zeros(D, dtype=torch.float64))
     expected = torch.stack([part.sum(0) for part in x.split(sizes)])
     assert largest(out - expected) <= 1e-12
 
