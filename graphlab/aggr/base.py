@@ -95,7 +95,10 @@ class GroupedAggregation(Aggregation):
         if not x.is_floating_point():
             raise ValueError(f"'x' must hold floating point numbers, got {x.dtype}; use 'x.float()'")
         x = x.movedim(dim, 0)
+        self.last_penalty = None
         if self.in_channels == -1:
+            # First what may be refused: a module keeps open sizes until an input is accepted.
+            self.groups(x.flatten(1), index, ptr, dim_size)
             self.materialize(x.size(-1))
         if x.size(-1) != self.in_channels:
             raise ValueError(
@@ -105,9 +108,14 @@ class GroupedAggregation(Aggregation):
             dim_size = self._count_groups(index, ptr)
         dtype = torch.promote_types(x.dtype, self._dtype(x))
         # Spelled out, as -1 is ambiguous when there are no elements.
-        rows = x.reshape(x.size(0), math.prod(x.shape[1:])).to(torch.promote_types(dtype, torch.float32))
-        out = self.aggregate(rows, index, ptr, dim_size).to(dtype)
-        return out.view(dim_size, *x.shape[1:-1], self.out_channels).movedim(0, dim)
+        rows = x.reshape(x.size(0), math.prod(x.shape[1:])).to(torch.promote_types(dtype, torch.float32)).contiguous()
+        if math.prod(x.shape[1:-1]) == 0:
+            out = rows.new_empty(dim_size, 0)
+        else:
+            # Autocast would undo the promise to compute in float32 at least.
+            with torch.autocast(x.device.type, enabled=False):
+                out = self.aggregate(rows, index, ptr, dim_size)
+        return out.to(dtype).view(dim_size, *x.shape[1:-1], self.out_channels).movedim(0, dim)
 
     def materialize(self, in_channels: int) -> None:
         """Fix sizes that were left open, and make the parameters.
@@ -115,10 +123,10 @@ class GroupedAggregation(Aggregation):
         Args:
             in_channels: Size of each element.
         """
-        self.in_channels = in_channels
-        self.out_channels = in_channels if self.out_channels == -1 else self.out_channels
+        out_channels = in_channels if self.out_channels == -1 else self.out_channels
         waiting = {name: p for name, p in self.named_parameters() if is_lazy(p)}
-        self.build(in_channels, self.out_channels)
+        self.build(in_channels, out_channels)
+        self.in_channels, self.out_channels = in_channels, out_channels
         for name, parameter in waiting.items():
             parameter.materialize(self.get_parameter(name).shape)
             self._put(name, parameter)
@@ -203,7 +211,9 @@ class GroupedAggregation(Aggregation):
             own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
             # A checkpoint without the telling parameters is reported by the strict check that follows.
             with suppress(KeyError):
-                in_channels, self.out_channels = self.sizes_in(own)
+                in_channels, out_channels = self.sizes_in(own)
+                # An explicit size stays, and a checkpoint of another one is refused by the check that follows.
+                self.out_channels = out_channels if self.out_channels == -1 else self.out_channels
                 self.materialize(in_channels)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
@@ -240,6 +250,8 @@ def penalty(model: nn.Module) -> Tensor | float:
 
     .. math::
         \mathcal{L} = \mathcal{L}_\text{task} + \sum_{\text{aggregators}} \lambda \, \mathcal{L}_\text{law}
+
+    An aggregator that is applied several times in one pass keeps the penalty of its last call.
 
     Args:
         model: Any module; aggregators are found at any depth.

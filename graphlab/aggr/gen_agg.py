@@ -73,7 +73,7 @@ class GenAggAggregation(GroupedAggregation):
         self.alpha = nn.Parameter(torch.zeros(()))
         self.beta = nn.Parameter(torch.zeros(()))
         # Tells the size in a checkpoint: no other parameter depends on it.
-        self.register_buffer("channels", torch.tensor(in_channels))
+        self.register_buffer("channels", torch.tensor(in_channels, device=self.alpha.device))
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew: both networks as the identity, the aggregator as a mean."""

@@ -62,7 +62,7 @@ class ProductMonoidAggregation(GroupedAggregation):
         factors: tuple[str, ...] = FACTORS,
     ) -> None:
         super().__init__(in_channels, out_channels)
-        if not isinstance(k, int) or k < 1:
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
             raise ValueError(f"'k' must be a positive integer, got {k!r}")
         unknown = [factor for factor in factors if factor not in FACTORS]
         if unknown or not factors:

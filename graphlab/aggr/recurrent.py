@@ -1,5 +1,6 @@
 """What the recurrent aggregators share."""
 
+import math
 from typing import Any
 
 import torch
@@ -71,7 +72,7 @@ class RecurrentAggregation(GroupedAggregation):
         permutation: float = 0.0,
     ) -> None:
         super().__init__(in_channels, out_channels)
-        if not permutation >= 0:
+        if not 0 <= permutation < math.inf:
             raise ValueError(f"'permutation' must be a weight >= 0, got {permutation!r}")
         self.random_order, self.permutation = random_order, permutation
         self._finish()

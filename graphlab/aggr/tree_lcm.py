@@ -1,17 +1,22 @@
 """Learnable commutative monoid aggregation over balanced trees."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.modules.dropout import _DropoutNd
 
 from graphlab.aggr.base import GroupedAggregation, apply_wide, wide
+from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.groups import make_groups
 from graphlab.ops.tree_plan import TREES, TreePlan, tree_plan
-from graphlab.ops.tree_reduce import tree_reduce
-from graphlab.ops.tree_reduce_lcm import binary_gru, tree_reduce_lcm
+from graphlab.ops.tree_reduce import fold, tree_reduce
+from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm
 
 
 class TreeLCMAggregation(GroupedAggregation):
@@ -41,7 +46,8 @@ class TreeLCMAggregation(GroupedAggregation):
         commutativity: Weight of :meth:`commutativity_loss` in that penalty; of use with a ``cell`` that is not
             commutative by itself.
         cell: Any map of two batches of states, ``(pairs, out_channels)`` each, to a batch of states, in place of the
-            Binary-GRU. Must treat rows independently; not available under ``torch.compile(fullgraph=True)``.
+            Binary-GRU. Must treat rows independently. A module's parameters are trained and never reset from here; not
+            available under ``torch.compile(fullgraph=True)``.
 
     Shapes:
         - **x:** ``(*, num_elements, in_channels)``
@@ -79,8 +85,10 @@ class TreeLCMAggregation(GroupedAggregation):
         if tree not in TREES:
             raise ValueError(f"'tree' must be one of {', '.join(map(repr, TREES))}, got {tree!r}")
         for name, value in (("associativity", associativity), ("commutativity", commutativity)):
-            if not value >= 0:
+            if not 0 <= value < math.inf:
                 raise ValueError(f"'{name}' must be a weight >= 0, got {value!r}")
+        if max_triples is not None and max_triples < 1:
+            raise ValueError(f"'max_triples' must be at least 1, or None for all, got {max_triples!r}")
         self.project, self.tree, self.random_pairing = project, tree, random_pairing
         self.associativity, self.commutativity = associativity, commutativity
         self.max_triples, self.cell = max_triples, cell
@@ -104,8 +112,10 @@ class TreeLCMAggregation(GroupedAggregation):
         self.identity = nn.Parameter(torch.zeros(out_channels))
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew; the identity starts at zero, as a sum's."""
-        super().reset_parameters()
+        """Draw our parameters anew, not those of a user's cell; the identity starts at zero, as a sum's."""
+        for module in (self.lin, None if self.cell is not None else self.gru_cell):
+            if module is not None and self.in_channels != -1:
+                module.reset_parameters()
         if self.in_channels != -1:
             nn.init.zeros_(self.identity)
 
@@ -137,7 +147,7 @@ class TreeLCMAggregation(GroupedAggregation):
             - **a, b, output:** ``(*, out_channels)``
         """
         if self.cell is not None:
-            return self.cell(a, b)
+            return self._run_cell(a, b)
         return binary_gru(a, b, *self._weights(a))
 
     def lift(self, x: Tensor) -> Tensor:
@@ -255,15 +265,31 @@ class TreeLCMAggregation(GroupedAggregation):
                 rows, *weights, identity=identity, index=index, ptr=ptr, dim_size=dim_size, tree=self.tree, seed=seed
             )
         plan = self._plan(rows.size(0), index, ptr, dim_size, seed)
-        made = tree_reduce(rows, plan, self._by_part, self._cell_parameters())
+        made = self._fold_cell(rows, plan)
         return plan.results(rows, made, identity), made
 
-    def _by_part(self, a: Tensor, b: Tensor) -> Tensor:
+    def _fold_cell(self, rows: Tensor, plan: TreePlan) -> Tensor:
         assert self.cell is not None
-        return self.cell(a.view(-1, self.out_channels), b.view(-1, self.out_channels)).view(a.shape)
+        if not isinstance(self.cell, nn.Module) or _draws(self.cell):
+            # Nobody knows what a plain function closes over, and dropout would be drawn anew: nothing is recomputed.
+            return fold(rows, plan, self._by_part)
+        named = self._cell_parameters(rows)
+        return tree_reduce(rows, plan, partial(self._by_part, names=tuple(named)), list(named.values()))
 
-    def _cell_parameters(self) -> list[Tensor]:
-        return list(self.cell.parameters()) if isinstance(self.cell, nn.Module) else []
+    def _by_part(self, a: Tensor, b: Tensor, *parameters: Tensor, names: tuple[str, ...] = ()) -> Tensor:
+        given = dict(zip(names, parameters, strict=True)) if names else None
+        parts = (a.reshape(-1, self.out_channels), b.reshape(-1, self.out_channels))
+        return self._run_cell(*parts, given).reshape(a.shape)
+
+    def _run_cell(self, a: Tensor, b: Tensor, parameters: dict[str, Tensor] | None = None) -> Tensor:
+        assert self.cell is not None
+        if not isinstance(self.cell, nn.Module):
+            return self.cell(a, b)
+        return functional_call(self.cell, self._cell_parameters(a) if parameters is None else parameters, (a, b))
+
+    def _cell_parameters(self, like: Tensor) -> dict[str, Tensor]:
+        assert isinstance(self.cell, nn.Module)
+        return {name: p.to(like.dtype) for name, p in self.cell.named_parameters()}
 
     def _plan(
         self, length: int, index: Tensor | None, ptr: Tensor | None, dim_size: int, seed: Tensor | None
@@ -308,3 +334,7 @@ class TreeLCMAggregation(GroupedAggregation):
             return slots.new_zeros(())
         a, b = (slots.index_select(0, at).view(-1, self.out_channels) for at in places)
         return (self.combine(a, b) - self.combine(b, a)).square().sum(1).mean()
+
+
+def _draws(cell: nn.Module) -> bool:
+    return cell.training and any(isinstance(module, _DropoutNd) for module in cell.modules())

@@ -1,11 +1,12 @@
 """Ground floor: grouped reductions, tree reduction and ragged recurrence, each with a slow readable reference."""
 
 from graphlab.ops import groups, tree_plan
+from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
 from graphlab.ops.tree_reduce import tree_reduce
-from graphlab.ops.tree_reduce_lcm import binary_gru, tree_reduce_lcm, tree_reduce_lcm_ref
+from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
 __all__ = [
     "backends",

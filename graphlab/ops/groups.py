@@ -9,6 +9,8 @@ from torch import Tensor
 from graphlab.ops.cache import IndexCache
 
 _CACHE = IndexCache()
+# The order, and the schedules of a tree or a recurrence that hang on it: about a dozen integers.
+_BYTES_PER_ELEMENT = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +74,12 @@ def make_groups(index: Tensor | None, ptr: Tensor | None, dim_size: int, length:
     """
     if ptr is not None:
         _check_vector("ptr", ptr)
-        return _CACHE.get(ptr, ("ptr", dim_size, length), lambda: _from_ptr(ptr, dim_size, length))
+        size = _BYTES_PER_ELEMENT * length
+        return _CACHE.get(ptr, ("ptr", dim_size, length), lambda: _from_ptr(ptr, dim_size, length), size)
     index, _ = one_of(index, None)
     _check_vector("index", index)
-    return _CACHE.get(index, ("index", dim_size, length), lambda: _from_index(index, dim_size, length))
+    size = _BYTES_PER_ELEMENT * length
+    return _CACHE.get(index, ("index", dim_size, length), lambda: _from_index(index, dim_size, length), size)
 
 
 @torch.library.custom_op("graphlab::group_index", mutates_args=())

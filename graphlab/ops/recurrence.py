@@ -24,6 +24,21 @@ def plan_of(length: int, key: Key) -> StepPlan:
     return step_plan(make_groups(index, ptr, dim_size, length), None if seed is None else int(seed))
 
 
+def check_width(x: Tensor, name: str, channels: int) -> None:
+    """Refuse rows that do not hold whole parts.
+
+    Args:
+        x: The elements.
+        name: What a part's width is called.
+        channels: The width of a part.
+
+    Raises:
+        ValueError: ``x`` is no matrix, or its width is no multiple of ``channels``.
+    """
+    if x.dim() != 2 or x.size(1) % channels:
+        raise ValueError(f"'x' must be a matrix with a multiple of {name}={channels} columns, got {tuple(x.shape)}")
+
+
 def unroll(
     x: Tensor,
     plan: StepPlan,

@@ -5,6 +5,8 @@ from torch import Tensor
 
 # Below this, the hyperbolic sine and its sum over any group are far from overflow in float32.
 _SAFE = 15.0
+# The exponential of this is still a float32.
+_LARGEST = 88.0
 
 
 def segment_sum(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
@@ -65,7 +67,8 @@ def segment_logsumexp(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
 def segment_asinh_sum_sinh(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
     r"""Sum under the hyperbolic sine: :math:`y_i = \operatorname{asinh} \sum_{j: \text{index}_j = i} \sinh(x_j)`.
 
-    Never overflows: where a group holds large values, the sum is taken on their exponents.
+    Never overflows: where a group holds large values, the sum is taken on their exponents. Small values beside large
+    ones are lost to rounding, as they are in any sum.
 
     Args:
         x: The elements.
@@ -85,8 +88,12 @@ def segment_asinh_sum_sinh(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
     plus, minus = torch.where(near, 1.0, plus), torch.where(near, 0.0, minus)
     top = torch.maximum(plus, minus).detach()
     half = 0.5 * ((plus - top).exp() - (minus - top).exp())
-    far = half.sign() * (top + (half.abs() + (half.square() + (-2 * top).exp()).sqrt()).log())
-    return torch.where(near, small, far)
+    # Where large values cancel, what is left is small again, and the logarithm below has no slope.
+    cancelled = half.abs() * (top - _SAFE).exp() <= 1
+    left = torch.asinh(torch.where(cancelled, half * top.clamp(max=_LARGEST).exp(), 0.0))
+    kept = torch.where(cancelled, 1.0, half)
+    far = kept.sign() * (top + (kept.abs() + (kept.square() + (-2 * top).exp()).sqrt()).log())
+    return torch.where(near, small, torch.where(cancelled, left, far))
 
 
 def segment_topk(x: Tensor, index: Tensor, dim_size: int, k: int, fill: Tensor) -> Tensor:
@@ -109,7 +116,8 @@ def segment_topk(x: Tensor, index: Tensor, dim_size: int, k: int, fill: Tensor) 
     left, taken = x.detach(), []
     for _ in range(k):
         top = segment_max(left, index, dim_size)
-        candidate = torch.where((left == top[index]) & (left > -torch.inf), arange, nobody)
+        found = ((left == top[index]) & (left > -torch.inf)) | left.isnan()
+        candidate = torch.where(found, arange, nobody)
         arg = candidate.new_full((dim_size, x.size(1)), nobody)
         arg = arg.scatter_reduce(0, spread, candidate, "amin", include_self=True)
         taken.append(arg)

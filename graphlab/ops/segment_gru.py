@@ -1,11 +1,14 @@
 """A GRU over each group's own elements, never padded."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
+from graphlab.ops.autocast import in_float32
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import one_of
-from graphlab.ops.recurrence import by_batch, input_products, plan_of, previous_states, unroll
+from graphlab.ops.recurrence import by_batch, check_width, input_products, plan_of, previous_states, unroll
 
 
 def segment_gru(
@@ -50,8 +53,9 @@ def segment_gru(
         - **output:** ``(dim_size, batch * d)`` and ``(num_elements, batch * d)``
 
     Raises:
-        ValueError: ``index`` or ``ptr`` is malformed.
+        ValueError: ``index`` or ``ptr`` is malformed, or ``x`` has the wrong width.
     """
+    check_width(x, "in_channels", weight_ih.size(1))
     groups, is_ptr = one_of(index, ptr)
     weights = [weight_ih, weight_hh, bias_ih, bias_hh]
     return torch.ops.graphlab.segment_gru(x, *weights, initial, groups, is_ptr, dim_size, seed)
@@ -240,8 +244,7 @@ def _differentiate(ctx, grad_out: Tensor | None, grad_states: Tensor | None) -> 
     states, groups, seed, *tensors = ctx.saved_tensors
     key = (groups, ctx.is_ptr, ctx.dim_size, seed)
     if torch.is_grad_enabled():
-        outputs = _unrolled(*tensors, key=key)
-        grads = differentiate_again(outputs, [grad_out, grad_states], tensors)
+        grads = differentiate_again(partial(_unrolled, key=key), [grad_out, grad_states], tensors)
     else:
         dense = states.new_zeros(ctx.dim_size, states.size(1)) if grad_out is None else grad_out.contiguous()
         x, *weights = tensors
@@ -264,3 +267,5 @@ def _unrolled(x: Tensor, *weights: Tensor, key: tuple[Tensor, bool, int, Tensor 
 
 
 _forward.register_autograd(_differentiate, setup_context=_setup_context)
+for _op in (_forward, _backward):
+    in_float32(_op)

@@ -1,11 +1,11 @@
 """The schedule of a ragged recurrence: which elements are read at which step."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from graphlab.ops.cache import remembered
 from graphlab.ops.groups import Groups
 from graphlab.ops.tree_plan import shuffled
 
@@ -60,7 +60,7 @@ class StepPlan:
     empty: Tensor
     chunks: list[Chunk]
 
-    @cached_property
+    @remembered
     def last(self) -> Tensor:
         """The packed position of each rank's last element."""
         return self.position[self.begin + self.size - 1]
@@ -90,7 +90,8 @@ def step_plan(groups: Groups, seed: int | None = None) -> StepPlan:
         seed: Shuffles the elements of each group when given.
     """
     if "steps" not in groups.schedules:
-        groups.schedules["steps"] = _build(groups.ptr)
+        with torch.inference_mode(False):
+            groups.schedules["steps"] = _build(groups.ptr)
     plan, place = groups.schedules["steps"]
     if seed is not None:
         elements = shuffled(groups, torch.Generator(groups.ptr.device).manual_seed(seed))

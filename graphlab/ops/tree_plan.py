@@ -1,12 +1,11 @@
 """The schedule of a balanced-tree reduction: which slots are combined at which level."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from graphlab.ops.cache import IndexCache
+from graphlab.ops.cache import IndexCache, remembered
 from graphlab.ops.groups import Groups
 
 TREES = ("carry", "halving")
@@ -90,7 +89,7 @@ class TreePlan:
     root: Tensor
     num_elements: int
 
-    @cached_property
+    @remembered
     def num_combines(self) -> int:
         """How often the cell is evaluated: elements minus non-empty groups."""
         return sum(left.numel() for left, _, _ in self.levels)
@@ -100,13 +99,13 @@ class TreePlan:
         """Leaves and combines together."""
         return self.num_elements + self.num_combines
 
-    @cached_property
+    @remembered
     def full(self) -> Tensor | None:
         """The non-empty groups; ``None`` if all are."""
         full = self.root >= 0
         return None if bool(full.all()) else full.nonzero().view(-1)
 
-    @cached_property
+    @remembered
     def empty(self) -> Tensor:
         """The empty groups."""
         return (self.root < 0).nonzero().view(-1)
@@ -126,12 +125,12 @@ class TreePlan:
         combines = torch.where(is_leaf, 0, slots - self.num_elements)
         return Places(elements, combines, is_leaf.view(-1, 1) if mixed else None, count == slots.numel())
 
-    @cached_property
+    @remembered
     def operands(self) -> list[tuple[Places, Places, int]]:
         """Per level the left and the right operands' places, and the first combine's row."""
         return [(self.places(a), self.places(b), start - self.num_elements) for a, b, start in self.levels]
 
-    @cached_property
+    @remembered
     def roots(self) -> Places:
         """The places of the non-empty groups' results."""
         return self.places(self.root if self.full is None else self.root[self.full])
@@ -171,7 +170,7 @@ class TreePlan:
         leaves = x if self.leaves is None else x.index_select(0, self.leaves)
         return torch.cat([leaves, combines[: self.num_combines]])
 
-    @cached_property
+    @remembered
     def triples(self) -> tuple[Tensor, Tensor, Tensor]:
         r"""Slots :math:`(a, b, c)` of neighbouring subtrees, on which associativity can be asked for.
 
@@ -187,7 +186,7 @@ class TreePlan:
         c[both], d = self._children(right[both])
         return torch.cat([a, b[both]]), torch.cat([b, c[both]]), torch.cat([c, d])
 
-    @cached_property
+    @remembered
     def pairs(self) -> tuple[Tensor, Tensor]:
         """The slots of all combines' operands."""
         left, right, _ = (torch.cat(part) for part in zip(*self._nodes(), strict=True))
@@ -223,7 +222,8 @@ def tree_plan(groups: Groups, tree: str = "carry", seed: int | None = None) -> T
         raise ValueError(f"'tree' must be one of {', '.join(map(repr, TREES))}, got {tree!r}")
     if seed is None:
         if tree not in groups.schedules:
-            groups.schedules[tree] = replace(_build(groups.ptr, tree), leaves=groups.perm)
+            with torch.inference_mode(False):
+                groups.schedules[tree] = replace(_build(groups.ptr, tree), leaves=groups.perm)
         return groups.schedules[tree]
 
     def build() -> TreePlan:
@@ -233,7 +233,7 @@ def tree_plan(groups: Groups, tree: str = "carry", seed: int | None = None) -> T
         return replace(plan, leaves=order)
 
     content = groups.ptr if groups.perm is None else torch.cat([groups.ptr, groups.perm])
-    return _RANDOM_PLANS.get(content, (seed, groups.num_groups), build)
+    return _RANDOM_PLANS.get(content, (seed, groups.num_groups), build, 96 * groups.num_elements)
 
 
 def clear_cache() -> None:

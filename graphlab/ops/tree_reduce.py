@@ -8,7 +8,8 @@ from torch import Tensor
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.tree_plan import TreePlan
 
-Cell = Callable[[Tensor, Tensor], Tensor]
+# Two batches of states, then parameters.
+Cell = Callable[..., Tensor]
 
 
 def tree_reduce(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] = ()) -> Tensor:
@@ -23,8 +24,9 @@ def tree_reduce(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] 
     Args:
         x: The elements.
         plan: The schedule; see :func:`graphlab.ops.tree_plan.tree_plan`.
-        cell: Maps two batches of states to a batch of states; must treat its rows independently.
-        params: The tensors inside ``cell`` that want a gradient.
+        cell: Maps two batches of states, and then the parameters, to a batch of states. Must treat its rows
+            independently, and give the same result when it is called again.
+        params: The parameters; what else ``cell`` may use gets no gradient.
 
     Returns:
         The value of every combine; ``plan.results`` reads each group's out of it.
@@ -39,13 +41,14 @@ def tree_reduce(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] 
     return _TreeReduce.apply(x, plan, cell, *params)
 
 
-def fold(x: Tensor, plan: TreePlan, cell: Cell) -> Tensor:
+def fold(x: Tensor, plan: TreePlan, cell: Cell, params: Sequence[Tensor] = ()) -> Tensor:
     """The specification of :func:`tree_reduce`: plain autograd, level by level.
 
     Args:
         x: The elements.
         plan: The schedule.
-        cell: Maps two batches of states to a batch of states.
+        cell: Maps two batches of states, and then the parameters, to a batch of states.
+        params: The parameters.
 
     Shapes:
         - **x:** ``(num_elements, d)``
@@ -53,12 +56,12 @@ def fold(x: Tensor, plan: TreePlan, cell: Cell) -> Tensor:
     """
     made = x.new_empty(0, x.size(1))
     for left, right, _ in plan.operands:
-        made = torch.cat([made, _combine(cell, left.read(x, made), right.read(x, made))])
+        made = torch.cat([made, _combine(cell, left.read(x, made), right.read(x, made), params)])
     return made
 
 
-def _combine(cell: Cell, a: Tensor, b: Tensor) -> Tensor:
-    out = cell(a, b)
+def _combine(cell: Cell, a: Tensor, b: Tensor, params: Sequence[Tensor]) -> Tensor:
+    out = cell(a, b, *params)
     if out.shape != a.shape:
         raise ValueError(
             f"'cell' must map two states of shape {tuple(a.shape)} to one of the same shape, got {tuple(out.shape)}"
@@ -71,7 +74,7 @@ class _TreeReduce(torch.autograd.Function):
     def forward(ctx, x: Tensor, plan: TreePlan, cell: Cell, *params: Tensor) -> Tensor:
         made = x.new_empty(plan.num_combines, x.size(1))
         for left, right, start in plan.operands:
-            out = _combine(cell, left.read(x, made), right.read(x, made))
+            out = _combine(cell, left.read(x, made), right.read(x, made), params)
             made[start : start + out.size(0)] = out
         ctx.plan, ctx.cell = plan, cell
         ctx.save_for_backward(x, made, *params)
@@ -81,22 +84,28 @@ class _TreeReduce(torch.autograd.Function):
     def backward(ctx, grad_made: Tensor) -> tuple:  # pyright: ignore
         x, made, *params = ctx.saved_tensors
         if torch.is_grad_enabled():
-            grads = differentiate_again([fold(x, ctx.plan, ctx.cell)], [grad_made], [x, *params])
+            grads = differentiate_again(lambda x, *p: [fold(x, ctx.plan, ctx.cell, p)], [grad_made], [x, *params])
             return (grads[0], None, None, *grads[1:])
         # As an output it remembers this very function; taken as it is, each level would differentiate all of it again.
         x, made = x.detach(), made.detach()
+        params = [p.detach().requires_grad_(p.requires_grad) for p in params]
         # A leaf that is a group of its own has no parent to write its gradient.
-        grad_x, grad, sums = torch.zeros_like(x), grad_made.clone(), [torch.zeros_like(p) for p in params]
+        grad_x, grad = torch.zeros_like(x), grad_made.clone()
+        wanted = [p for p in params if p.requires_grad]
+        sums = [torch.zeros_like(p) for p in wanted]
         for left, right, start in reversed(ctx.plan.operands):
             with torch.enable_grad():
                 a, b = (side.read(x, made).requires_grad_() for side in (left, right))
-                out = ctx.cell(a, b)
+                out = ctx.cell(a, b, *params)
             seed = grad[start : start + out.size(0)]
-            found = torch.autograd.grad(out, [a, b, *params], seed, allow_unused=True)
+            if not out.requires_grad:
+                continue
+            found = torch.autograd.grad(out, [a, b, *wanted], seed, allow_unused=True)
             for side, g in zip((left, right), found[:2], strict=True):
                 if g is not None:
                     side.write(g, grad_x, grad, add=True)
             for total, g in zip(sums, found[2:], strict=True):
                 if g is not None:
                     total.add_(g)
-        return (grad_x, None, None, *sums)
+        done = iter(sums)
+        return (grad_x, None, None, *(next(done) if p.requires_grad else None for p in params))

@@ -116,3 +116,9 @@ def test_a_seed_permutes_inside_the_groups_only(kind, seed):
         rows.append(OPS[kind][1](x[taken], *weights, pointer([len(taken)])))
     out = OPS[kind][0](x, *weights, ptr=start, dim_size=4, seed=torch.tensor([seed]))[0]
     assert largest(out[plan.order] - torch.cat(rows)) <= 1e-12
+
+
+@kinds
+def test_a_width_that_holds_no_whole_parts_is_refused(kind):
+    with pytest.raises(ValueError, match=r"'x' must be .* a multiple of in_channels=3 columns, got \(8, 7\)"):
+        OPS[kind][0](torch.randn(8, 7), *parameters(kind), ptr=pointer([8]), dim_size=1)

@@ -72,6 +72,20 @@ def test_asinh_sum_sinh_never_overflows_and_meets_at_the_seam():
         assert grad.isfinite().all()
 
 
+def test_asinh_sum_sinh_has_a_slope_where_large_values_cancel():
+    x = torch.tensor([[16.0], [-16.0]], dtype=torch.float64, requires_grad=True)
+    out = segment_asinh_sum_sinh(x, torch.zeros(2, dtype=torch.long), 1)
+    (grad,) = torch.autograd.grad(out.sum(), x)
+    assert out.item() == 0.0 and torch.allclose(grad, torch.tensor(16.0).double().cosh().expand(2, 1))
+
+
+def test_topk_keeps_nan():
+    out = segment_topk(
+        torch.tensor([[1.0], [torch.nan], [3.0]]), torch.zeros(3, dtype=torch.long), 1, 2, torch.zeros(1)
+    )
+    assert out[0, 0].isnan() and out[0, 1] == 3.0
+
+
 def test_derivatives_to_second_order():
     x = elements([3, 0, 2], C, 0).requires_grad_()
     index, fill = group_of([3, 0, 2]), torch.zeros(C, dtype=torch.float64, requires_grad=True)

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphlab.ops.tree_reduce_lcm import binary_gru, tree_reduce_lcm, tree_reduce_lcm_ref
+from graphlab.ops.binary_gru import binary_gru
+from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 from tests.ops.ragged import counts, elements, group_of, largest, pointer, seeds
 
 D = 5
@@ -112,3 +113,19 @@ def test_a_hub_costs_memory_for_its_edges_only():
     """A padded batch would hold 1e9 cells of 8 channels, 32 GB."""
     done = subprocess.run([sys.executable, "-c", HUB], capture_output=True, text=True, check=True)
     assert int(done.stdout) <= 200, f"{done.stdout.strip()} MB"
+
+
+def test_tied_weights_get_the_sum_of_both_gradients_also_with_a_graph():
+    x, (w, _, b, _, e) = elements([5, 2], D, 0), parameters()
+    plain, again = (
+        torch.autograd.grad(
+            tree_reduce_lcm(x, w, w, b, b, e, ptr=pointer([5, 2]), dim_size=2)[0].square().sum(), w, create_graph=graph
+        )[0]
+        for graph in (False, True)
+    )
+    assert largest(plain - again) <= 1e-12
+
+
+def test_a_width_that_holds_no_whole_parts_is_refused():
+    with pytest.raises(ValueError, match=r"'x' must be a matrix with a multiple of d=5 columns, got \(8, 7\)"):
+        tree_reduce_lcm(torch.randn(8, 7), *parameters(), ptr=pointer([8]), dim_size=1)
