@@ -4,8 +4,8 @@ Run ``python examples/treelcm_cora.py``; Cora comes from ``GRAPHLAB_DATA`` or is
 neither. Any name that ``SAGEConv`` takes is an ``--aggr``, among ours: treelcm, segmentgru, segmentlstm,
 quasiarithmetic, genagg, productmonoid.
 
-Expected on Cora, final test accuracy of 3 runs: treelcm 70.8 ± 0.6 %, mean 77.9 ± 0.9 %. With 20 labels a class a mean has
-less to overfit; what the tree is for are tasks that no mean answers, as in examples/second_minimum.toml.
+Expected on Cora, final test accuracy of 3 runs: treelcm 70.8 ± 0.6 %, mean 77.9 ± 0.9 %. With 20 labels a class a mean
+has less to overfit; what the tree is for are tasks that no mean answers, as in examples/second_minimum.toml.
 """
 
 import argparse
