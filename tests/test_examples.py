@@ -1,0 +1,54 @@
+"""Every script in examples/ runs, in miniature, and prints what it says it prints."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TINY = ["--runs", "2", "--epochs", "3", "--hidden_channels", "8"]
+SCRIPTS = {"own_aggregator.py": [], "treelcm_cora.py": ["--data", "karate", *TINY]}
+
+
+def run(script: str, *words: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / script, *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def percent(out: str, name: str) -> list[float]:
+    return [float(value) for value in re.findall(rf"{name}: ([\d.]+)", out)]
+
+
+def test_every_script_is_run_here():
+    assert {path.name for path in (ROOT / "examples").rglob("*.py")} == set(SCRIPTS)
+
+
+def test_own_aggregator_keeps_the_laws_and_the_padded_one_does_not():
+    out = run("own_aggregator.py", *SCRIPTS["own_aggregator.py"])
+    assert "PaddedSmoothMax: 7 of 12 laws are broken" in out and "'batch_independence'" in out
+    assert "SmoothMax keeps all laws of an aggregator and of a layer." in out
+    assert float(out.partition("permutation ")[2].partition(",")[0]) < 1e-6
+
+
+def test_treelcm_cora_prints_runs_and_their_mean():
+    out = run("treelcm_cora.py", *SCRIPTS["treelcm_cora.py"])
+    first, second, mean = percent(out, "Final Test")
+    assert mean == pytest.approx((first + second) / 2, abs=0.01)
+    assert f"Final Test: {mean:.2f} ± {abs(first - second) / 2**0.5:.2f}" in out.partition("All runs:")[2]
+
+
+def test_treelcm_cora_learns(tmp_path):
+    if "GRAPHLAB_DATA" not in os.environ:
+        pytest.skip("GRAPHLAB_DATA is unset: no raw files of Cora")
+    words = ["--runs", "1", "--epochs", "40", "--hidden_channels", "32", "--aggr", "mean"]
+    out = run("treelcm_cora.py", *words, GRAPHLAB_ROOT=str(tmp_path))
+    assert percent(out.partition("All runs:")[2], "Final Test")[0] > 70
