@@ -3,8 +3,8 @@
 import dataclasses
 import json
 
+from graphlab.cli._checks import Finding, examine, usable
 from graphlab.cli._parser import OneLineParser
-from graphlab.doctor import Finding, examine, usable
 
 SUMMARY = "say what of this installation works, what is missing, and how to get it"
 

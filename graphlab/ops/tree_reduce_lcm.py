@@ -56,7 +56,7 @@ def tree_reduce_lcm(
 
     Returns:
         The result of each group, and the value of every combine (see
-        :class:`graphlab.ops.tree_plan.TreePlan`); rows past the last combine hold nothing.
+        :class:`graphlab.ops.tree_plan.TreePlan`); rows past the last combine are zero.
 
     Shapes:
         - **x:** ``(num_elements, batch * d)``; each of the ``batch`` parts of a row is folded on its own.
@@ -154,6 +154,7 @@ def _forward(
         new_other = torch.addcmul(pre_b[:, :d], other[:, :d], pre_a[:, d:]).tanh_()
         total = torch.lerp(new_one, b, one[:, d:]).add_(torch.lerp(new_other, a, other[:, d:]))
         torch.mul(total, 0.5, out=made[rows].view(-1, d))
+    made[plan.num_combines :].zero_()
     return plan.results(x, made, identity), made
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab import doctor
+from graphlab.cli import _checks as doctor
+from graphlab.cli._checks import Finding, check_requirement, examine, usable
 from graphlab.cli.doctor import main
-from graphlab.doctor import Finding, check_requirement, examine, usable
 
 REAL_VERSION = metadata.version
 
