@@ -1,8 +1,9 @@
 """Our pad-free aggregators against PyG's padded ones: time and peak memory on three graphs.
 
 Run ``python benchmarks/aggregators.py`` on an idle machine; it prints a table and writes ``aggregators.json`` beside
-itself. Each measurement has a forked process of its own, so that none meets memory that another one left; theirs and
-ours take turns, and the median counts.
+itself. Memory is measured in a forked process for each, so that none meets what another one left. Where PyG fits, time
+is measured by turns in one process; ``seconds_alone`` in the JSON is that of a process which does nothing else. All are
+medians.
 
 * ``uniform``: 20,000 nodes of in-degree 8, where padding costs nothing.
 * ``ba``: Barabási-Albert, 20,000 nodes, m = 4.
@@ -125,6 +126,25 @@ def measure(kind: str, whose: str, graph: str, backward: bool, repeats: int) -> 
     }
 
 
+def interleaved(kind: str, backward: bool, rounds: int) -> dict[str, float]:
+    """Median seconds of both on the uniform graph, by turns in one process, as two layers of one program would run."""
+    torch.manual_seed(0)
+    index = destinations("uniform")
+    x = torch.randn(index.numel(), CHANNELS, requires_grad=backward)
+    both = {whose: module(kind, whose) for whose in ("graphlab", "pyg")}
+    seconds: dict[str, list[float]] = {whose: [] for whose in both}
+    for _ in range(rounds):
+        for whose, aggr in both.items():
+            x.grad = None
+            started = time.perf_counter()
+            with torch.set_grad_enabled(backward):
+                out = aggr(x, index, dim_size=NODES)
+            if backward:
+                out.sum().backward()
+            seconds[whose].append(time.perf_counter() - started)
+    return {whose: statistics.median(found[1:]) for whose, found in seconds.items()}
+
+
 def gemm_rate() -> float:
     """FLOP per second of a large product."""
     a, b = torch.randn(2, 2048, 2048)
@@ -168,6 +188,9 @@ def compare(kind: str, graph: str, backward: bool, rounds: int, repeats: int) ->
             "bytes": statistics.median(r["bytes"] for r in results) * scale,
             "extrapolated_by": scale,
         }
+    if graph == "uniform":
+        for whose, seconds in forked(interleaved, kind, backward, 3 * repeats).items():
+            row[whose]["seconds_alone"], row[whose]["seconds"] = row[whose]["seconds"], seconds
     row["speedup"] = row["pyg"]["seconds"] / row["graphlab"]["seconds"]
     row["memory_ratio"] = row["pyg"]["bytes"] / row["graphlab"]["bytes"]
     row["combines"] = found["graphlab"][0]["combines"]
@@ -192,6 +215,8 @@ def show(row: dict[str, Any], rate: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="which; the rows of others are kept")
+    parser.add_argument("--graphs", nargs="+", choices=GRAPHS, default=GRAPHS, help="which, likewise")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (default: 2)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of ours and theirs (default: 3)")
     parser.add_argument("--repeats", type=int, default=5, help="runs per turn (default: 5)")
@@ -201,12 +226,16 @@ def main() -> None:
     rate = forked(gemm_rate)
     print(f"torch {torch.__version__}, {args.threads} threads, product rate {rate / 1e9:.0f} GFLOP/s, d = {CHANNELS}")
     rows = []
-    for kind in KINDS:
-        for graph in GRAPHS:
+    if args.out.exists():
+        kept = json.loads(args.out.read_text(encoding="utf-8"))["rows"]
+        rows = [r for r in kept if r["kind"] not in args.kinds or r["graph"] not in args.graphs]
+    for kind in args.kinds:
+        for graph in args.graphs:
             for backward in (False, True):
                 rows.append(compare(kind, graph, backward, args.rounds, args.repeats))
                 print(show(rows[-1], rate), flush=True)
     machine = {"processor": platform.processor() or platform.machine(), "threads": args.threads}
+    rows.sort(key=lambda r: (KINDS.index(r["kind"]), GRAPHS.index(r["graph"]), r["backward"]))
     record = {"torch": torch.__version__, "machine": machine, "gemm_flops_per_second": rate, "rows": rows}
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

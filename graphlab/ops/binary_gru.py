@@ -49,22 +49,38 @@ class Algebra:
         self.bias_new = torch.cat([bias_ih[2 * d :], bias_hh[2 * d :]])
         self.plus_t, self.minus_t, self.new_t = (w.t().contiguous() for w in (self.plus, self.minus, self.new))
 
-    def gates(self, a: Tensor, b: Tensor, s: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the gates of both orders and the products for the new states of both operands."""
-        u = torch.addmm(self.bias_gates, s, self.plus_t)
-        v = torch.mm(d, self.minus_t)
-        one = torch.add(u, v).sigmoid_()
-        other = u.sub_(v).sigmoid_()
-        return (
-            one,
-            other,
-            torch.addmm(self.bias_new, a, self.new_t),
-            torch.addmm(self.bias_new, b, self.new_t),
-        )
+    def activate(self, pair: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return gates and new states of both orders, and the products for the new states of both operands.
+
+        Args:
+            pair: First and second operands.
+
+        Shapes:
+            - **pair:** ``(2, rows, d)``
+            - **output:** ``(2, rows, 2 * d)``, ``(2, rows, d)`` and ``(2, rows, 2 * d)``
+        """
+        a, b = pair
+        d, rows = self.d, a.size(0)
+        u = torch.addmm(self.bias_gates, a + b, self.plus_t)
+        v = torch.mm(a - b, self.minus_t)
+        gates, new = pair.new_empty(2, rows, 2 * d), torch.empty_like(pair)
+        torch.add(u, v, out=gates[0])
+        torch.sub(u, v, out=gates[1])
+        gates.sigmoid_()
+        products = torch.addmm(self.bias_new, pair.view(2 * rows, d), self.new_t).view(2, rows, 2 * d)
+        for order in (0, 1):
+            # The first order reads a as input and b as hidden state, the second the other way round.
+            enters, hidden = products[order, :, :d], products[1 - order, :, d:]
+            torch.addcmul(enters, gates[order, :, :d], hidden, out=new[order])
+        return gates, new.tanh_(), products
 
 
 class Gradients:
-    """Sums the gradients of the rearranged weights over tiles."""
+    """Sums the gradients of the rearranged weights over tiles.
+
+    Args:
+        cell: The rearranged weights.
+    """
 
     def __init__(self, cell: Algebra) -> None:
         self.cell = cell
@@ -72,26 +88,32 @@ class Gradients:
             torch.zeros_like(w) for w in (cell.plus, cell.minus, cell.new, cell.bias_gates, cell.bias_new)
         )
 
-    def add_tile(self, a: Tensor, b: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
-        """Add a tile's weight gradients; return the gradients of its operands."""
-        cell, d = self.cell, self.cell.d
-        total, difference = a + b, a - b
-        one, other, pre_a, pre_b = cell.gates(a, b, total, difference)
-        half = grad * 0.5
-        gates_one, new_one, hidden_one, grad_b = _order_backward(one, pre_a[:, :d], pre_b[:, d:], b, half)
-        gates_other, new_other, hidden_other, grad_a = _order_backward(other, pre_b[:, :d], pre_a[:, d:], a, half)
-        grad_u, grad_v = gates_one + gates_other, gates_one.sub_(gates_other)
-        pre_grad_a = torch.cat([new_one, hidden_other], 1)
-        pre_grad_b = torch.cat([new_other, hidden_one], 1)
-        self.plus.addmm_(grad_u.t(), total)
-        self.minus.addmm_(grad_v.t(), difference)
-        self.new.addmm_(pre_grad_a.t(), a).addmm_(pre_grad_b.t(), b)
-        self.bias_gates.add_(grad_u.sum(0))
-        self.bias_new.add_(pre_grad_a.sum(0)).add_(pre_grad_b.sum(0))
-        grad_sum, grad_difference = torch.mm(grad_u, cell.plus), torch.mm(grad_v, cell.minus)
-        grad_a.addmm_(pre_grad_a, cell.new).add_(grad_sum).add_(grad_difference)
-        grad_b.addmm_(pre_grad_b, cell.new).add_(grad_sum).sub_(grad_difference)
-        return grad_a, grad_b
+    def add_tile(self, pair: Tensor, grad: Tensor) -> Tensor:
+        """Add a tile's weight gradients; return the gradients of its operands.
+
+        Args:
+            pair: First and second operands.
+            grad: The gradients of the results.
+
+        Shapes:
+            - **pair, output:** ``(2, rows, d)``
+            - **grad:** ``(rows, d)``
+        """
+        cell, (a, b) = self.cell, pair
+        back, of_gates, of_products = _cell_backward(cell, pair, grad * 0.5)
+        of_sum, of_difference = of_gates[0] + of_gates[1], of_gates[0].sub_(of_gates[1])
+        self.plus.addmm_(of_sum.t(), a + b)
+        self.minus.addmm_(of_difference.t(), a - b)
+        self.bias_gates.add_(of_sum.sum(0))
+        flat = of_products.view(-1, 2 * cell.d)
+        self.new.addmm_(flat.t(), pair.view(-1, cell.d))
+        self.bias_new.add_(flat.sum(0))
+        back.view(-1, cell.d).addmm_(flat, cell.new)
+        difference = torch.mm(of_difference, cell.minus)
+        back.add_(torch.mm(of_sum, cell.plus))
+        back[0].add_(difference)
+        back[1].sub_(difference)
+        return back
 
     def of_cell(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the gradients of ``weight_ih``, ``weight_hh``, ``bias_ih`` and ``bias_hh``."""
@@ -104,15 +126,20 @@ class Gradients:
         )
 
 
-def _order_backward(
-    gates: Tensor, new_i: Tensor, new_h: Tensor, h: Tensor, grad: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Differentiate one GRU cell: gradients of its gates, of both parts of the new state, and of ``h`` directly."""
-    reset, update = gates.chunk(2, 1)
-    new = torch.addcmul(new_i, reset, new_h).tanh_()
-    grad_h = grad * update
-    grad_new = (grad - grad_h).mul_(1 - new * new)
-    grad_update = (h - new).mul_(grad_h).mul_(1 - update)
-    grad_hidden = grad_new * reset
-    grad_reset = (grad_hidden * new_h).mul_(1 - reset)
-    return torch.cat([grad_reset, grad_update], 1), grad_new, grad_hidden, grad_h
+def _cell_backward(cell: Algebra, pair: Tensor, half: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Differentiate both orders: gradients of the hidden operands directly, of the gates, and of the products."""
+    d = cell.d
+    gates, new, products = cell.activate(pair)
+    back, of_gates, of_products = torch.empty_like(pair), torch.empty_like(gates), torch.empty_like(products)
+    for order in (0, 1):
+        hidden = 1 - order
+        reset, update = gates[order, :, :d], gates[order, :, d:]
+        of_new, of_reset, of_update = of_products[order, :, :d], of_gates[order, :, :d], of_gates[order, :, d:]
+        torch.mul(half, update, out=back[hidden])
+        torch.sub(half, back[hidden], out=of_update)
+        torch.ops.aten.tanh_backward.grad_input(of_update, new[order], grad_input=of_new)
+        torch.mul(of_new, products[hidden, :, d:], out=of_reset)
+        torch.mul(of_new, reset, out=of_products[hidden, :, d:])
+        torch.sub(pair[hidden], new[order], out=of_update).mul_(half)
+    torch.ops.aten.sigmoid_backward.grad_input(of_gates, gates, grad_input=of_gates)
+    return back, of_gates, of_products

@@ -148,12 +148,11 @@ def _forward(
     # There are fewer combines than elements; how many fewer depends on the groups, which compiled code does not know.
     made = x.new_empty(x.size(0), x.size(1))
     for left, right, rows in _tiles(plan):
-        a, b = (side.read(x, made).view(-1, d) for side in (left, right))
-        one, other, pre_a, pre_b = cell.gates(a, b, a + b, a - b)
-        new_one = torch.addcmul(pre_a[:, :d], one[:, :d], pre_b[:, d:]).tanh_()
-        new_other = torch.addcmul(pre_b[:, :d], other[:, :d], pre_a[:, d:]).tanh_()
-        total = torch.lerp(new_one, b, one[:, d:]).add_(torch.lerp(new_other, a, other[:, d:]))
-        torch.mul(total, 0.5, out=made[rows].view(-1, d))
+        pair = torch.stack([side.read(x, made) for side in (left, right)]).view(2, -1, d)
+        gates, new, _ = cell.activate(pair)
+        # Each order keeps as much of its hidden operand as its update gate says.
+        total = torch.lerp(new, pair.flip(0), gates[:, :, d:])
+        torch.add(total[0], total[1], out=made[rows].view(-1, d)).mul_(0.5)
     made[plan.num_combines :].zero_()
     return plan.results(x, made, identity), made
 
@@ -189,8 +188,8 @@ def _backward(
     at_roots = grad_out if plan.full is None else grad_out.index_select(0, plan.full)
     plan.roots.write(at_roots, grad_x, grad, add)
     for left, right, rows in _tiles(plan, backwards=True):
-        a, b = (side.read(x, made).view(-1, cell.d) for side in (left, right))
-        grad_pair = grads.add_tile(a, b, grad[rows].view(-1, cell.d))
+        pair = torch.stack([side.read(x, made) for side in (left, right)]).view(2, -1, cell.d)
+        grad_pair = grads.add_tile(pair, grad[rows].view(-1, cell.d))
         for side, g in zip((left, right), grad_pair, strict=True):
             side.write(g.view(-1, x.size(1)), grad_x, grad, add)
     grad_identity = grad_out.index_select(0, plan.empty).view(-1, cell.d).sum(0)
