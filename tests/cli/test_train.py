@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_in_one_line_with_the_way_on(capsys, monkeypatch):
     assert result(Path("runs/a"))["seeds"] == [0]
 
 
-LONG = ["train", "--data", "digits", "--epochs", "40", "--runs", "2", "--model.aggr", "sum", "--save-every", "0"]
+LONG = ["train", "--data", "digits", "--epochs", "120", "--runs", "2", "--model.aggr", "sum", "--save-every", "0"]
 
 
 def wait_for(process: subprocess.Popen, path: Path, text: str) -> None:
