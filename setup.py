@@ -65,7 +65,10 @@ class BuildKernels(build_ext):
     def run(self) -> None:
         """Build both libraries; a failure ends the installation only where it was demanded."""
         status = {}
-        for name, switch, build in (("_C", "GRAPHLAB_EXT", self._build_c), ("_CUDA", "GRAPHLAB_CUDA", self._build_cuda)):
+        for name, switch, build in (
+            ("_C", "GRAPHLAB_EXT", self._build_c),
+            ("_CUDA", "GRAPHLAB_CUDA", self._build_cuda),
+        ):
             try:
                 status[name] = "off: GRAPHLAB_EXT=0" if choice("GRAPHLAB_EXT") == "0" else build()
             except Exception as error:  # whatever it is, the package works without

@@ -1,7 +1,13 @@
-"""Ground floor: grouped reductions, tree reduction and ragged recurrence, each with a slow readable reference."""
+"""Ground floor: message passing, grouped and tree reductions, ragged recurrence, each with a readable reference."""
 
-from graphlab.ops import groups, tree_plan
+import torch
+
+from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.binary_gru import binary_gru
+from graphlab.ops.csr import csr_from_coo, csr_transpose
+from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
+from graphlab.ops.graph import Graph
+from graphlab.ops.kernels import use_backend
 from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
@@ -9,9 +15,14 @@ from graphlab.ops.tree_reduce import tree_reduce
 from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
 __all__ = [
+    "Graph",
     "backends",
     "binary_gru",
     "clear_cache",
+    "csr_from_coo",
+    "csr_transpose",
+    "gather_argreduce",
+    "gather_reduce",
     "segment_gru",
     "segment_gru_ref",
     "segment_logsumexp",
@@ -23,16 +34,25 @@ __all__ = [
     "tree_reduce",
     "tree_reduce_lcm",
     "tree_reduce_lcm_ref",
+    "use_backend",
 ]
 
 
 def backends() -> dict[str, str]:
-    """Return what runs each op, and why."""
-    reason = "pure PyTorch: this version ships no compiled kernels"
-    return dict.fromkeys(("segment_gru", "segment_lstm", "tree_reduce", "tree_reduce_lcm"), reason)
+    """Return what runs the ops on each kind of device, and why."""
+    if kernels.backend() != "auto":
+        return dict.fromkeys(("cpu", "cuda"), f"pure PyTorch: GRAPHLAB_BACKEND={kernels.backend()}")
+    said = {}
+    for device, library in (("cpu", "_C"), ("cuda", "_CUDA")):
+        reason = kernels.missing(library)
+        said[device] = f"pure PyTorch: {reason}" if reason else "compiled kernels"
+    if not kernels.missing("_C"):
+        said["cpu"] += f" ({torch.ops.graphlab.cpu_isa()})"
+    return said
 
 
 def clear_cache() -> None:
     """Free the remembered sort orders and schedules of graphs seen so far."""
+    graph.clear_cache()
     groups.clear_cache()
     tree_plan.clear_cache()
