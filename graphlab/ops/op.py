@@ -1,5 +1,6 @@
 """One op: schema, reference, fake, derivatives and batching rule, registered for every backend."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from graphlab.ops import kernels
 
 _OPS: list["Op"] = []
 _LIBRARIES: dict[str, torch.library.Library] = {}
+# Whether the dispatcher runs a batching rule: there, no autograd.Function can be called.
+_DISPATCHER = threading.local()
 
 
 @dataclass(eq=False)
@@ -63,7 +66,8 @@ class Op:
         if torch.compiler.is_compiling():
             return self._raw[namespace](*args)
         if torch._C._are_functorch_transforms_active():
-            return self._transformed.get(namespace, self._raw[namespace])(*args)
+            inside = getattr(_DISPATCHER, "runs_rule", False)
+            return (self._raw if inside else self._transformed).get(namespace, self._raw[namespace])(*args)
         if self.backward is not None and _differentiates(args):
             return self._functions[namespace].apply(*args)
         with torch._C._AutoDispatchBelowAutograd():
@@ -86,7 +90,7 @@ class Op:
         if self.backward is not None:
             torch.library.register_autograd(qualified, self.backward, setup_context=self.setup, lib=library)
         rule: Any = self.fold_batch if self.vmap == "columns" else self.vmap or self._by_loop
-        torch.library.register_vmap(qualified, rule, lib=library)
+        torch.library.register_vmap(qualified, _for_dispatcher(rule), lib=library)
         raw = getattr(getattr(torch.ops, namespace), self.name).default
         self._raw[namespace] = raw
         if self.backward is not None:
@@ -129,6 +133,18 @@ class Op:
 def registered() -> list[Op]:
     """Return all ops."""
     return list(_OPS)
+
+
+def _for_dispatcher(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def run(info: Any, in_dims: tuple, *args: Any) -> Any:
+        before = getattr(_DISPATCHER, "runs_rule", False)
+        _DISPATCHER.runs_rule = True
+        try:
+            return rule(info, in_dims, *args)
+        finally:
+            _DISPATCHER.runs_rule = before
+
+    return run
 
 
 def _differentiates(args: tuple) -> bool:
