@@ -168,6 +168,7 @@ struct EdgeDot {
     for (int64_t e = from; e < to; ++e) {
       while (j + 1 < rows && static_cast<int64_t>(edges.ptr[j + 1]) <= e) ++j;
       const int64_t i = reader.source(e);
+      const A scale = reader.scale(i);
       PerLane<A> dot;
       each_lane([&](int lane) {
         dot[lane] = 0;
@@ -177,7 +178,7 @@ struct EdgeDot {
           for (int k = 0; k < W; ++k) dot[lane] += load(&g.at[k]) * load(&own.at[k]);
         }
       });
-      const A total = sum_lanes(dot) * reader.scale(i);
+      const A total = scale * sum_lanes(dot);
       const bool wrong = outside(edges.index[e], reader.columns);
       each_lane([&](int lane) {
         if (lane == 0) store(grad_weight + reader.place(e), wrong ? nan_of<A>() : total);
