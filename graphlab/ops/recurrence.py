@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops.groups import make_groups
+from graphlab.ops.kernels import native
 from graphlab.ops.step_plan import Chunk, StepPlan, step_plan
 
 # A recurrence's groups as its op receives them: index or ptr, which of the two, number of groups, seed.
@@ -22,6 +23,15 @@ def plan_of(length: int, key: Key) -> StepPlan:
     groups, is_ptr, dim_size, seed = key
     index, ptr = (None, groups) if is_ptr else (groups, None)
     return step_plan(make_groups(index, ptr, dim_size, length), None if seed is None else int(seed))
+
+
+def has_kernel(x: Tensor) -> bool:
+    """Tell whether compiled kernels carry the states of a tree or a recurrence: in full precision, on the CPU.
+
+    Args:
+        x: The elements.
+    """
+    return native(x) and x.dtype in (torch.float32, torch.float64)
 
 
 def check_width(x: Tensor, name: str, channels: int) -> None:
