@@ -13,11 +13,13 @@ int64_t padded(int64_t d) {
   return (d + line - 1) / line * line;
 }
 
+constexpr int64_t kMostTileRows = 96;
+
 // Rows per tile: with its gates, a tile takes half of a second-level cache, and the weights the other half.
 template <class T>
 int64_t tile_rows(int64_t d) {
   const int64_t bytes = padded<T>(d) * sizeof(T);
-  return bytes <= 256 ? 96 : bytes <= 512 ? 48 : 24;
+  return bytes <= 256 ? kMostTileRows : bytes <= 512 ? 48 : 24;
 }
 
 // Sums that cross rows, the gradients of weights, are taken piece by piece. How many there are depends on the size of

@@ -8,7 +8,7 @@ from torch import Tensor
 from graphlab.ops.autocast import in_float32
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import one_of
-from graphlab.ops.recurrence import by_batch, check_width, input_products, plan_of, previous_states, unroll
+from graphlab.ops.recurrence import by_batch, check_width, has_kernel, input_products, plan_of, previous_states, unroll
 
 
 def segment_gru(
@@ -108,6 +108,9 @@ def _forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial]
+        return torch.ops.graphlab.recurrence_forward(x, *plan.tensors, dim_size, *weights, None)[:2]
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     states = x.new_empty(x.size(0), batch * d)
     weight_ih_t, weight_hh_t = weight_ih.t().contiguous(), weight_hh.t().contiguous()
@@ -152,6 +155,11 @@ def _backward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial]
+        grads = [grad_out, grad_states, None]
+        none = states.new_empty(0, states.size(1))
+        return torch.ops.graphlab.recurrence_backward(*grads, states, none, x, *plan.tensors, *weights, None)[:6]
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     grad_x = torch.empty_like(x)
     grad_ih, grad_hh, grad_bias_ih, grad_bias_hh = (

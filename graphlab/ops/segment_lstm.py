@@ -8,7 +8,7 @@ from torch import Tensor
 from graphlab.ops.autocast import in_float32
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import one_of
-from graphlab.ops.recurrence import by_batch, check_width, input_products, plan_of, previous_states, unroll
+from graphlab.ops.recurrence import by_batch, check_width, has_kernel, input_products, plan_of, previous_states, unroll
 
 
 def segment_lstm(
@@ -113,6 +113,9 @@ def _forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial, initial_cell]
+        return torch.ops.graphlab.recurrence_forward(x, *plan.tensors, dim_size, *weights)
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     states, cells = (x.new_empty(x.size(0), batch * d) for _ in range(2))
     weight_ih_t, weight_hh_t, bias = (
@@ -176,6 +179,10 @@ def _backward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial, initial_cell]
+        grads = [grad_out, grad_states, grad_cells]
+        return torch.ops.graphlab.recurrence_backward(*grads, states, cells, x, *plan.tensors, *weights)
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     weight_ih_t, bias = weight_ih.t().contiguous(), bias_ih + bias_hh
     grad_x, grad_ih, grad_hh = (
