@@ -21,7 +21,7 @@ lint: $(OK)
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-$(OK): pyproject.toml setup.py constraints.txt
+$(OK): pyproject.toml setup.py constraints.txt $(wildcard cuda/*)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "graphlab needs Python >= 3.11, this is " + sys.version)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) torch

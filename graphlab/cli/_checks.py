@@ -169,8 +169,9 @@ def _threads() -> Iterator[Finding]:
 
 def _ops() -> Iterator[Finding]:
     ops = importlib.import_module("graphlab.ops")
-    for name, backend in ops.backends().items():
-        yield Finding(f"op {name}", "ok", backend)
+    for device, runs in ops.backends().items():
+        status = "ok" if runs.startswith("compiled") else "absent"
+        yield Finding(f"kernels {device}", status, runs)
 
 
 def _compiler() -> Iterator[Finding]:

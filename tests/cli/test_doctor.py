@@ -169,14 +169,14 @@ def test_compiler_comes_from_cxx_else_from_path(monkeypatch, tmp_path):
 
 def test_each_op_has_its_backend_and_cards_are_counted(monkeypatch):
     ops, data = types.ModuleType("ops"), types.ModuleType("data")
-    ops.backends = lambda: {"segment_gru": "pure PyTorch", "tree_reduce": "kernel"}
+    ops.backends = lambda: {"cpu": "compiled kernels (avx2)", "cuda": "pure PyTorch: no CUDA"}
     data.names = lambda: ["a", "b", "c"]
     monkeypatch.setitem(sys.modules, "graphlab.ops", ops)
     monkeypatch.setitem(sys.modules, "graphlab.data", data)
     only(monkeypatch, "ops", "data sets")
     assert examine() == [
-        Finding("op segment_gru", "ok", "pure PyTorch"),
-        Finding("op tree_reduce", "ok", "kernel"),
+        Finding("kernels cpu", "ok", "compiled kernels (avx2)"),
+        Finding("kernels cuda", "absent", "pure PyTorch: no CUDA"),
         Finding("data sets", "ok", "3 by name"),
     ]
 
