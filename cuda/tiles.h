@@ -25,7 +25,7 @@ int64_t tile_rows(int64_t d) {
 // Sums that cross rows, the gradients of weights, are taken piece by piece. How many there are depends on the size of
 // the task alone, so that results do not depend on the threads; together their sums take no more room than the rows.
 inline int64_t pieces_of(int64_t rows, int64_t d, int64_t sums) {
-  return std::max<int64_t>(1, std::min<int64_t>({rows / 2048, rows * d / std::max<int64_t>(1, sums), 64}));
+  return std::max<int64_t>(1, std::min<int64_t>({rows / 512, rows * d / std::max<int64_t>(1, sums), 64}));
 }
 
 inline int64_t threads_for(int64_t pieces, int64_t work) {
