@@ -211,7 +211,7 @@ def test_a_slot_with_two_readers_has_no_gradient():
             broken[name][0] = value
         else:
             broken[name] = value
-        with pytest.raises(RuntimeError, match="read once|permutation"):
+        with pytest.raises(RuntimeError, match=r"read once|permutation"):
             torch.ops.graphlab.lcm_backward(torch.zeros(3, 2).double(), None, x, made, *broken.values(), *weights[:4])
 
 
