@@ -309,10 +309,14 @@ def _backward(ctx, grad: Tensor | None, _: Tensor | None) -> tuple:
     else:
         if colptr is None:
             colptr, row, perm_t = csr_transpose(rowptr, col, perm, x.size(0))
-        # The weights' share is computed where they are weights at all; it costs nothing beside the gather.
-        grad_x, grad_weight = _gather_reduce_backward(
-            rowptr, colptr, row, perm_t, weight, grad, x, ctx.reduce == "mean"
-        )
+        if weight is None or ctx.needs_input_grad[6]:
+            mean = ctx.reduce == "mean"
+            grad_x, grad_weight = _gather_reduce_backward(rowptr, colptr, row, perm_t, weight, grad, x, mean)
+        else:
+            if ctx.reduce == "mean":
+                grad = grad / (rowptr[1:] - rowptr[:-1]).clamp(min=1).unsqueeze(1).to(grad)
+            grad_x, _ = _gather_reduce(colptr, row, perm_t, rowptr, col, perm, weight, grad, "sum")
+            grad_weight = None
     return None, None, None, None, None, None, None if weight is None else grad_weight, grad_x, None
 
 
