@@ -13,6 +13,7 @@ Environment:
 import json
 import os
 import shutil
+import site
 import subprocess
 import sys
 import sysconfig
@@ -38,7 +39,8 @@ def choice(name: str) -> str:
 
 def find_torch() -> Path | None:
     """Find the torch whose headers to build with, without importing it."""
-    for folder in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path):
+    folders = sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path, site.getusersitepackages()
+    for folder in folders:
         torch = Path(folder or ".") / "torch"
         if (torch / "include" / "torch" / "csrc" / "stable").is_dir():
             return torch
@@ -74,23 +76,31 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         """Build both libraries; a failure ends the installation only where it was demanded."""
-        status = {}
+        status, inplace = {}, self.inplace
         for name, switch, build in (
             ("_C", "GRAPHLAB_EXT", self._build_c),
             ("_CUDA", "GRAPHLAB_CUDA", self._build_cuda),
         ):
+            # What an earlier build left must not pass for this one's.
+            self._forget(name)
             try:
                 status[name] = "off: GRAPHLAB_EXT=0" if choice("GRAPHLAB_EXT") == "0" else build()
             except Exception as error:  # whatever it is, the package works without
                 if choice(switch) == "1":
                     raise
                 status[name] = f"not built: {error}"
+                self.inplace = inplace  # a build that fails leaves it at 0
             print(f"graphlab kernels {name}: {status[name]}", file=sys.stderr)
         self._folder().mkdir(parents=True, exist_ok=True)
         (self._folder() / STATUS).write_text(json.dumps(status, indent=1) + "\n")
 
     def _folder(self) -> Path:
         return ROOT / "graphlab" if self.inplace or self.editable_mode else Path(self.build_lib) / "graphlab"
+
+    def _forget(self, name: str) -> None:
+        for folder in {self._folder(), Path(self.build_lib) / "graphlab"}:
+            for library in folder.glob(f"{name}.*"):
+                library.unlink()
 
     def get_outputs(self) -> list[str]:
         """List what was made, for the wheel's record."""
@@ -113,7 +123,6 @@ class BuildKernels(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         """Compile the sources side by side: the compiler spends its time in the templates of each op."""
-        objects = Path(self.build_temp)
 
         def compile_one(source: str) -> list[str]:
             made = self.compiler.object_filenames([source], output_dir=str(objects))
@@ -122,16 +131,16 @@ class BuildKernels(build_ext):
             standard = ["-std=c++20"] if source.endswith(".cpp") else []
             return self.compiler.compile(
                 [source],
-                output_dir=str(objects),
+                output_dir=self.build_temp,
                 macros=ext.define_macros,
                 include_dirs=ext.include_dirs,
                 extra_postargs=[*ext.extra_compile_args, *standard],
             )
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = [o for objects in pool.map(compile_one, ext.sources) for o in objects]
+            objects = [o for made in pool.map(compile_one, ext.sources) for o in made]
         self.compiler.link_shared_object(
-            made,
+            objects,
             self.get_ext_fullpath(ext.name),
             libraries=self.get_libraries(ext),
             library_dirs=ext.library_dirs,
