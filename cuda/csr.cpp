@@ -73,8 +73,8 @@ std::tuple<Tensor, Tensor, Tensor> csr_transpose(Tensor rowptr, Tensor col, std:
 }  // namespace gl
 
 STABLE_TORCH_LIBRARY_FRAGMENT(graphlab, m) {
-  m.def("csr_from_coo(Tensor index, int size) -> (Tensor, Tensor)");
-  m.def("csr_transpose(Tensor rowptr, Tensor col, Tensor? perm, int size) -> (Tensor, Tensor, Tensor)");
+  m.def("csr_from_coo(Tensor index, SymInt size) -> (Tensor, Tensor)");
+  m.def("csr_transpose(Tensor rowptr, Tensor col, Tensor? perm, SymInt size) -> (Tensor, Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(graphlab, CPU, m) {

@@ -50,7 +50,8 @@ void check_values(const Tensor& t, const char* name, const Tensor& like) {
 }
 
 EdgeTensors edge_tensors(const Tensor& ptr, const char* ptr_name, const Tensor& index, const char* index_name,
-                         int64_t columns, const std::optional<Tensor>& perm, const std::optional<Tensor>& weight) {
+                         int64_t columns, const std::optional<Tensor>& perm, const std::optional<Tensor>& weight,
+                         const char* perm_name) {
   check_index(ptr, ptr_name, ptr);
   check_index(index, index_name, ptr);
   check_device(index, index_name, ptr);
@@ -58,10 +59,10 @@ EdgeTensors edge_tensors(const Tensor& ptr, const char* ptr_name, const Tensor& 
   STD_TORCH_CHECK(ptr.numel() > 0, "'", ptr_name, "' must have one entry more than there are rows, got none");
   STD_TORCH_CHECK(count == 0 || columns > 0, "'", index_name, "' must be empty where there are no rows to point at");
   if (perm) {
-    check_index(*perm, "perm", ptr);
-    check_device(*perm, "perm", ptr);
-    STD_TORCH_CHECK(perm->numel() == count, "'perm' must have one entry for each of the ", count, " edges, got ",
-                    perm->numel());
+    check_index(*perm, perm_name, ptr);
+    check_device(*perm, perm_name, ptr);
+    STD_TORCH_CHECK(perm->numel() == count, "'", perm_name, "' must have one entry for each of the ", count,
+                    " edges, got ", perm->numel());
   }
   if (weight) {
     check_dim(*weight, "weight", 1);

@@ -79,7 +79,7 @@ std::tuple<Tensor, Tensor> gather_reduce_backward(Tensor rowptr, Tensor colptr, 
   if (weight) check_values(*weight, "weight", x);
   STD_TORCH_CHECK(colptr.numel() == x.size(0) + 1, "'colptr' must have one entry more than 'x' has rows, ", x.size(0),
                   ", got ", colptr.numel());
-  const EdgeTensors edges = edge_tensors(colptr, "colptr", row, "row", grad.size(0), perm, weight);
+  const EdgeTensors edges = edge_tensors(colptr, "colptr", row, "row", grad.size(0), perm, weight, "perm_t");
   grad = dense(grad);
   x = dense(x);
   rowptr = dense(rowptr);

@@ -51,7 +51,7 @@ def _check_range(name: str, index: Tensor, size: int) -> None:
 
 _csr_from_coo = Op(
     "csr_from_coo",
-    "(Tensor index, int size) -> (Tensor, Tensor)",
+    "(Tensor index, SymInt size) -> (Tensor, Tensor)",
     values=0,
     dtypes=INDEX_DTYPES,
     reference=csr_from_coo_ref,
@@ -60,7 +60,7 @@ _csr_from_coo = Op(
 
 _csr_transpose = Op(
     "csr_transpose",
-    "(Tensor rowptr, Tensor col, Tensor? perm, int size) -> (Tensor, Tensor, Tensor)",
+    "(Tensor rowptr, Tensor col, Tensor? perm, SymInt size) -> (Tensor, Tensor, Tensor)",
     values=0,
     dtypes=INDEX_DTYPES,
     reference=csr_transpose_ref,

@@ -1,6 +1,5 @@
 """What can run the ops in this process, and running one there."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops import kernels, use_backend
+from tests.ops import emulated
 from tests.ops.specimens import Arguments, Specimen, as_tuple
 
 BACKENDS = ("ref", "cpu", "emulated", "cuda")
@@ -16,10 +16,10 @@ BACKENDS = ("ref", "cpu", "emulated", "cuda")
 
 def _no_emulation() -> str:
     try:
-        emulated = importlib.import_module("tests.ops.emulated")
-    except ModuleNotFoundError:
-        return "there is no emulation of the CUDA code"
-    return emulated.missing()
+        emulated.load()
+    except emulated.CannotEmulate as error:
+        return str(error)
+    return ""
 
 
 def _no_cuda() -> str:
@@ -64,6 +64,8 @@ def active(backend: str) -> Any:
     Args:
         backend: One of :data:`BACKENDS`.
     """
+    if backend == "emulated":
+        emulated.load()
     return use_backend(backend if backend in ("ref", "emulated") else "auto")
 
 
