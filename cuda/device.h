@@ -3,6 +3,7 @@
 // index logic of the kernels are tested without a GPU.
 #pragma once
 #include "edge_tensors.h"
+#include "fold.h"
 #include "library.h"
 #include "tile.h"
 
@@ -38,21 +39,25 @@ class Queue {
 
 void check_launch();
 
+// Two blocks at a time on a multiprocessor are enough to hide latency; with that said, no register is spilled.
+#define GL_KERNEL __global__ void __launch_bounds__(kBlock, 2)
+
 template <class Body>
-__global__ void __launch_bounds__(kBlock) run_body(Body body, int64_t threads) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kBlock;
-  for (int64_t t = static_cast<int64_t>(blockIdx.x) * kBlock + threadIdx.x; t < threads; t += stride) body(t);
+GL_KERNEL run_body(Body body, int64_t threads) {
+  const int64_t thread = static_cast<int64_t>(blockIdx.x) * kBlock + threadIdx.x;
+  if (thread < threads) body(thread);
 }
 
 template <class Body>
-__global__ void __launch_bounds__(kBlock) run_tiles(Body body, int64_t tiles) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * (kBlock / kTile);
-  for (int64_t t = static_cast<int64_t>(blockIdx.x) * (kBlock / kTile) + threadIdx.x / kTile; t < tiles; t += stride)
-    body(t);
+GL_KERNEL run_tiles(Body body, int64_t tiles) {
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) * (kBlock / kTile) + threadIdx.x / kTile;
+  if (tile < tiles) body(tile);
 }
 
 inline unsigned blocks_for(int64_t threads) {
-  return static_cast<unsigned>(std::min<int64_t>((threads + kBlock - 1) / kBlock, 0x7fffffff));
+  const int64_t blocks = (threads + kBlock - 1) / kBlock;
+  STD_TORCH_CHECK(blocks <= 0x7fffffff, "too much work for one launch: ", threads, " threads");
+  return static_cast<unsigned>(blocks);
 }
 
 // Runs body(thread) for all threads in [0, threads), in no order.
@@ -90,6 +95,17 @@ void launch_tiles(const Queue& queue, int64_t tiles, const Body& body) {
 }
 
 #endif
+
+// Folds all rows; `like` says on which device.
+template <class Op>
+void fold_rows(const Queue& queue, const Tensor& like, const Op& op) {
+  using State = typename Op::State;
+  const int64_t room = op.pieces.slots() * op.pieces.lanes * Op::kWidth * sizeof(State);
+  Tensor partial = make(like, {room}, ScalarType::Byte);
+  State* states = reinterpret_cast<State*>(mutable_data<uint8_t>(partial));
+  launch(queue, op.pieces.threads(), FoldPieces<Op>{op, states});
+  launch(queue, op.pieces.combining_threads(), MergePieces<Op>{op, states});
+}
 
 // Whether rows of d values of this size may be read 16 bytes at a time at all these addresses (32 for what goes along
 // with bfloat16 in 32 bits).

@@ -6,19 +6,6 @@
 namespace gl {
 namespace {
 
-// Room for the partial results of hubs.
-template <class T, class I>
-Tensor partials_of(const Pieces<I>& pieces, const Tensor& x, int64_t d) {
-  const bool wide = x.scalar_type() == ScalarType::Double;
-  return make(x, {pieces.slots(), d}, wide ? ScalarType::Double : ScalarType::Float);
-}
-
-template <int W, class Sum>
-void launch_sum(const Queue& queue, const Sum& sum) {
-  launch(queue, sum.pieces.threads(), sum);
-  launch(queue, sum.pieces.combining_threads(), CombineSums<Sum, typename Sum::A, W>{sum});
-}
-
 // out = s * sum_e w_e x[index_e] for all rows of `edges`.
 template <class T, class I>
 void sum_rows(const Queue& queue, const EdgeTensors& edges, const Tensor& x, const I* degree, bool mean, Tensor& out) {
@@ -26,10 +13,8 @@ void sum_rows(const Queue& queue, const EdgeTensors& edges, const Tensor& x, con
   by_width<T>(in_packs(d, sizeof(T), x, out), [&](auto width) {
     constexpr int W = decltype(width)::value;
     const Pieces<I> pieces{data<I>(edges.ptr), edges.rows(), edges.count(), d / W};
-    Tensor partial = partials_of<T>(pieces, x, d);
     const EdgeReader<T, I> reader{edges.of<T, I>(), x.size(0), degree};
-    launch_sum<W>(queue, GatherSum<T, I, W>{pieces, reader, mean, data<T>(x), d, mutable_data<T>(out),
-                                            mutable_data<acc_t<T>>(partial)});
+    fold_rows(queue, x, GatherSum<T, I, W>{pieces, reader, mean, data<T>(x), d, mutable_data<T>(out)});
   });
 }
 
@@ -39,13 +24,9 @@ void select_rows(const Queue& queue, const EdgeTensors& edges, const Tensor& x, 
   by_width<T>(in_packs(d, sizeof(T), x, out), [&](auto width) {
     constexpr int W = decltype(width)::value;
     const Pieces<I> pieces{data<I>(edges.ptr), edges.rows(), edges.count(), d / W};
-    Tensor partial = partials_of<T>(pieces, x, d), partial_arg = make(x, {pieces.slots(), d}, ScalarType::Int);
     const EdgeReader<T, I> reader{edges.of<T, I>(), x.size(0), nullptr};
-    using Select = GatherSelect<T, I, W>;
-    const Select select{pieces, reader, max, data<T>(x), d, mutable_data<T>(out), mutable_data<int32_t>(arg),
-                        mutable_data<acc_t<T>>(partial), mutable_data<int32_t>(partial_arg)};
-    launch(queue, pieces.threads(), select);
-    launch(queue, pieces.combining_threads(), CombineSelections<Select, acc_t<T>, W>{select});
+    fold_rows(queue, x, GatherSelect<T, I, W>{pieces, reader, max, data<T>(x), d, mutable_data<T>(out),
+                                              mutable_data<int32_t>(arg)});
   });
 }
 
@@ -150,11 +131,10 @@ void scatter_chosen(const Queue& queue, const EdgeTensors& edges, const Transpos
   by_width<T>(in_packs(d, sizeof(T), grad, arg, grad_x), [&](auto width) {
     constexpr int W = decltype(width)::value;
     const Pieces<I> pieces{data<I>(by_source.ptr), grad_x.size(0), edges.count(), d / W};
-    Tensor partial = partials_of<T>(pieces, grad, d);
     const EdgeReader<T, I> reader{edges.of<T, I>(), grad_x.size(0), nullptr};
-    launch_sum<W>(queue, ArgScatter<T, I, W>{pieces, data<I>(by_source.index), data<I>(by_source.perm), reader,
-                                             edges.rows(), data<T>(grad), data<int32_t>(arg), d,
-                                             mutable_data<T>(grad_x), mutable_data<acc_t<T>>(partial)});
+    fold_rows(queue, grad, ArgScatter<T, I, W>{pieces, data<I>(by_source.index), data<I>(by_source.perm), reader,
+                                               edges.rows(), data<T>(grad), data<int32_t>(arg), d,
+                                               mutable_data<T>(grad_x)});
   });
 }
 

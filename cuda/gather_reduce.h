@@ -1,39 +1,32 @@
 // What one thread, or one tile of threads, does for gather_reduce and its derivatives.
 #pragma once
 #include "edge_reader.h"
-#include "pieces.h"
+#include "fold.h"
 #include "tile.h"
 
 namespace gl {
 
-// out[i] = s_i * sum_e w_e x[index_e], s_i = 1 or 1 / n_i. A thread owns W columns of a row, or of a piece of a hub.
+// out[i] = s_i * sum_e w_e x[index_e], s_i = 1 or 1 / n_i.
 template <class T, class I, int W>
 struct GatherSum {
   using A = acc_t<T>;
+  using State = A;
+  static constexpr int kWidth = W;
   Pieces<I> pieces;
   EdgeReader<T, I> reader;
   bool mean;
   const T* x;
   int64_t d;
   T* out;
-  A* partial;
 
-  GL_HD void operator()(int64_t thread) const {
-    const Piece p = pieces.piece(thread);
-    if (p.row < 0) return;
-    const int64_t first = p.lane * W;
-    A sum[W];
-#pragma unroll
-    for (int k = 0; k < W; ++k) sum[k] = 0;
+  GL_HD void clear(A& sum) const { sum = 0; }
+  GL_HD void merge(A& sum, A later) const { sum += later; }
+  GL_HD void fold(const Piece& p, int64_t first, A (&sum)[W]) const {
     for_each_edge<W>(reader, p.begin, p.end, x + first, d, [&](int64_t, A w, const Pack<T, W>& pack) {
 #pragma unroll
       for (int k = 0; k < W; ++k) sum[k] += w * load(&pack.at[k]);
     });
-    if (p.slot < 0) return finish(p.row, p.end - p.begin, first, sum);
-#pragma unroll
-    for (int k = 0; k < W; ++k) partial[p.slot * d + first + k] = sum[k];
   }
-
   GL_HD void finish(int64_t row, int64_t count, int64_t first, A (&sum)[W]) const {
     const A scale = mean && count > 0 ? A(1) / static_cast<A>(count) : A(1);
 #pragma unroll
@@ -42,35 +35,11 @@ struct GatherSum {
   }
 };
 
-// Adds up the partial sums of a hub, in the order of its pieces. `Sum` says what becomes of the result.
-template <class Sum, class A, int W>
-struct CombineSums {
-  Sum of;
-
-  GL_HD void operator()(int64_t thread) const {
-    const Partials p = of.pieces.partials(thread);
-    if (p.row < 0) return;
-    const int64_t first = p.lane * W;
-    A sum[W];
-#pragma unroll
-    for (int k = 0; k < W; ++k) sum[k] = 0;
-#pragma unroll 4
-    for (int64_t slot = p.first; slot <= p.last; slot = p.after(slot))
-#pragma unroll
-      for (int k = 0; k < W; ++k) sum[k] += of.partial[slot * of.d + first + k];
-    of.finish(p.row, p.end - p.begin, first, sum);
-  }
-};
-
-// The lowest position wins a tie; a nan wins over everything before it, and stays.
-template <class A>
-GL_HD bool wins(A value, A best, bool max) {
-  return !(max ? value <= best : value >= best) && best == best;
-}
-
 template <class T, class I, int W>
 struct GatherSelect {
   using A = acc_t<T>;
+  using State = Choice<A>;
+  static constexpr int kWidth = W;
   Pieces<I> pieces;
   EdgeReader<T, I> reader;
   bool max;
@@ -78,73 +47,24 @@ struct GatherSelect {
   int64_t d;
   T* out;
   int32_t* arg;
-  A* partial;
-  int32_t* partial_arg;
 
-  GL_HD void operator()(int64_t thread) const {
-    const Piece p = pieces.piece(thread);
-    if (p.row < 0) return;
-    const int64_t first = p.lane * W, begin = pieces.begin_of(p.row);
-    A best[W];
-    int32_t at[W];
-    clear(best, at, p.begin < p.end ? static_cast<int32_t>(p.begin - begin) : -1);
+  GL_HD void clear(State& best) const { best = {0, -1}; }
+  GL_HD void merge(State& best, const State& later) const { best.merge(later, max); }
+  GL_HD void fold(const Piece& p, int64_t first, State (&best)[W]) const {
+    const int64_t begin = pieces.begin_of(p.row);
     for_each_edge<W>(reader, p.begin, p.end, x + first, d, [&](int64_t e, A w, const Pack<T, W>& pack) {
-      const int32_t local = static_cast<int32_t>(e - begin);
 #pragma unroll
-      for (int k = 0; k < W; ++k) {
-        const A value = w * load(&pack.at[k]);
-        const bool better = wins(value, best[k], max);
-        best[k] = better ? value : best[k];
-        at[k] = better ? local : at[k];
-      }
+      for (int k = 0; k < W; ++k) best[k].take(w * load(&pack.at[k]), static_cast<int32_t>(e - begin), max);
     });
-    if (p.slot < 0) return finish(p.row, first, best, at);
+  }
+  GL_HD void finish(int64_t row, int64_t, int64_t first, const State (&best)[W]) const {
+    A value[W];
 #pragma unroll
     for (int k = 0; k < W; ++k) {
-      partial[p.slot * d + first + k] = best[k];
-      partial_arg[p.slot * d + first + k] = at[k];
+      value[k] = best[k].value;
+      arg[row * d + first + k] = best[k].at;
     }
-  }
-
-  GL_HD void clear(A (&best)[W], int32_t (&at)[W], int32_t begin) const {
-    const A kInfinity = static_cast<A>(INFINITY);
-#pragma unroll
-    for (int k = 0; k < W; ++k) {
-      best[k] = max ? -kInfinity : kInfinity;
-      at[k] = begin;
-    }
-  }
-
-  GL_HD void finish(int64_t row, int64_t first, A (&best)[W], const int32_t (&at)[W]) const {
-#pragma unroll
-    for (int k = 0; k < W; ++k) {
-      if (at[k] < 0) best[k] = 0;
-      arg[row * d + first + k] = at[k];
-    }
-    write_pack<T, W>(out + row * d + first, best);
-  }
-};
-
-template <class Select, class A, int W>
-struct CombineSelections {
-  Select of;
-
-  GL_HD void operator()(int64_t thread) const {
-    const Partials p = of.pieces.partials(thread);
-    if (p.row < 0) return;
-    const int64_t first = p.lane * W;
-    A best[W];
-    int32_t at[W];
-    of.clear(best, at, 0);
-    for (int64_t slot = p.first; slot <= p.last; slot = p.after(slot))
-#pragma unroll
-      for (int k = 0; k < W; ++k) {
-        const A value = of.partial[slot * of.d + first + k];
-        const bool better = wins(value, best[k], of.max);
-        best[k] = better ? value : best[k];
-        at[k] = better ? of.partial_arg[slot * of.d + first + k] : at[k];
-      }
-    of.finish(p.row, first, best, at);
+    write_pack<T, W>(out + row * d + first, value);
   }
 };
 
@@ -213,6 +133,8 @@ struct ArgGather {
 template <class T, class I, int W>
 struct ArgScatter {
   using A = acc_t<T>;
+  using State = A;
+  static constexpr int kWidth = W;
   Pieces<I> pieces;         // of the transposed edges
   const I *row, *position;  // the target of each transposed edge, and its place among the untransposed ones
   EdgeReader<T, I> reader;  // of the untransposed edges
@@ -221,15 +143,10 @@ struct ArgScatter {
   const int32_t* arg;
   int64_t d;
   T* out;
-  A* partial;
 
-  GL_HD void operator()(int64_t thread) const {
-    const Piece p = pieces.piece(thread);
-    if (p.row < 0) return;
-    const int64_t first = p.lane * W;
-    A sum[W];
-#pragma unroll
-    for (int k = 0; k < W; ++k) sum[k] = 0;
+  GL_HD void clear(A& sum) const { sum = 0; }
+  GL_HD void merge(A& sum, A later) const { sum += later; }
+  GL_HD void fold(const Piece& p, int64_t first, A (&sum)[W]) const {
 #pragma unroll 4
     for (int64_t at = p.begin; at < p.end; ++at) {
       const int64_t i = nearest(row[at], rows), e = nearest(position[at], reader.edges.count);
@@ -245,11 +162,7 @@ struct ArgScatter {
       for (int k = 0; k < W; ++k)
         if (chosen.at[k] == local) sum[k] += w * load(&g.at[k]);
     }
-    if (p.slot < 0) return finish(p.row, 0, first, sum);
-#pragma unroll
-    for (int k = 0; k < W; ++k) partial[p.slot * d + first + k] = sum[k];
   }
-
   GL_HD void finish(int64_t j, int64_t, int64_t first, const A (&sum)[W]) const {
     write_pack<T, W>(out + j * d + first, sum);
   }
