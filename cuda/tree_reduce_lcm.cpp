@@ -19,14 +19,16 @@ void check_slots(const Tensor& t, const char* name) {
 // The schedule and the cell, checked; reading them is safe from here on.
 struct Forest {
   Tensor x, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh;
-  std::optional<Tensor> leaves;
+  std::optional<Tensor> src, leaves;
+  // The row of x in each leaf slot.
+  std::vector<int64_t> rows;
   int64_t d, batch, elements, combines;
 
-  Forest(const Tensor& x_, const std::optional<Tensor>& leaves_, const Tensor& left_, const Tensor& right_,
+  Forest(const Tensor& x_, const std::optional<Tensor>& src_, const std::optional<Tensor>& leaves_, const Tensor& left_, const Tensor& right_,
          const Tensor& level_ptr_, const Tensor& root_, const Tensor& ih, const Tensor& hh, const Tensor& b_ih,
          const Tensor& b_hh)
       : x(dense(x_)), left(dense(left_)), right(dense(right_)), level_ptr(dense(level_ptr_)), root(dense(root_)),
-        weight_ih(dense(ih)), weight_hh(dense(hh)), bias_ih(dense(b_ih)), bias_hh(dense(b_hh)), leaves(dense(leaves_)) {
+        weight_ih(dense(ih)), weight_hh(dense(hh)), bias_ih(dense(b_ih)), bias_hh(dense(b_hh)), src(dense(src_)), leaves(dense(leaves_)) {
     check_dim(x, "x", 2);
     check_dim(weight_hh, "weight_hh", 2);
     d = weight_hh.size(1);
@@ -40,12 +42,19 @@ struct Forest {
     check_slots(right, "right");
     check_slots(level_ptr, "level_ptr");
     check_slots(root, "root");
-    elements = x.size(0);
+    if (src) {
+      check_slots(*src, "src");
+      check_range(*src, "src", x.size(0));
+    }
+    elements = src ? src->numel() : x.size(0);
     if (leaves) {
       check_slots(*leaves, "leaves");
       check_range(*leaves, "leaves", elements);
-      elements = leaves->numel();
+      STD_TORCH_CHECK(leaves->numel() == elements, "'leaves' must have one entry for each of the ", elements,
+                      " elements, got ", leaves->numel());
     }
+    if (src && leaves)
+      for (int64_t slot = 0; slot < elements; ++slot) rows.push_back(data<int64_t>(src)[data<int64_t>(leaves)[slot]]);
     combines = left.numel();
     STD_TORCH_CHECK(right.numel() == combines && combines <= elements,
                     "'left' and 'right' must have one entry for each combine, fewer than there are elements (", elements,
@@ -73,7 +82,7 @@ struct Forest {
     STD_TORCH_CHECK(good, "'left', 'right' and 'root' must be slots that are filled before they are read");
   }
 
-  // Gradients are stored, not added up: each slot must have one reader, and each row of x one leaf.
+  // Gradients are stored, not added up: each slot must have one reader, and each element one leaf.
   void check_readers() const {
     std::vector<uint8_t> seen(elements + combines, 0);
     int64_t readers = 0;
@@ -88,16 +97,16 @@ struct Forest {
       }
     STD_TORCH_CHECK(once && readers == elements + combines, "each slot must be read once, by 'left', 'right' or 'root'");
     if (!leaves) return;
-    std::vector<uint8_t> taken(x.size(0), 0);
+    std::vector<uint8_t> taken(elements, 0);
     for (int64_t k = 0; k < elements; ++k) taken[data<int64_t>(*leaves)[k]] = 1;
-    STD_TORCH_CHECK(elements == x.size(0) && std::count(taken.begin(), taken.end(), 1) == elements,
-                    "'leaves' must be a permutation of the rows of 'x'");
+    STD_TORCH_CHECK(std::count(taken.begin(), taken.end(), 1) == elements, "'leaves' must be a permutation");
   }
 
   int64_t levels() const { return level_ptr.numel() - 1; }
   template <class T>
   LcmTrees<T> of(const Tensor& made) const {
-    return {data<T>(x), data<T>(made), data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right), elements, batch, d};
+    const int64_t* read = !rows.empty() ? rows.data() : src ? data<int64_t>(src) : data<int64_t>(leaves);
+    return {data<T>(x), data<T>(made), read, data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right), elements, batch, d};
   }
   template <class T>
   Tensor packed() const {
@@ -137,10 +146,11 @@ void combine_all(const Forest& forest, Tensor& made) {
   }
 }
 
-std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> leaves, Tensor left, Tensor right,
+std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> src, std::optional<Tensor> leaves,
+                                          Tensor left, Tensor right,
                                           Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih,
                                           Tensor bias_hh, Tensor identity) {
-  const Forest forest(x, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
+  const Forest forest(x, src, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
   check_dtype(identity, "identity", x, "x");
   STD_TORCH_CHECK(identity.numel() == forest.d, "'identity' must have d = ", forest.d, " entries, got ", identity.numel());
   identity = dense(identity);
@@ -157,7 +167,7 @@ std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> leaves
       for (int64_t i = begin; i < end; ++i) {
         T* row = results + i * width;
         if (slots[i] >= 0) {
-          const T* from = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, width, slots[i]);
+          const T* from = place_of_slot(trees.x, trees.made, trees.src, trees.elements, width, slots[i]);
           std::memcpy(row, from, width * sizeof(T));
         } else
           for (int64_t k = 0; k < width; ++k) row[k] = data<T>(identity)[k % forest.d];
@@ -232,10 +242,12 @@ Tensor descend(const Forest& forest, const Tensor& made, bool add, T* grad_x, T*
   return sums;
 }
 
+// The first gradient is that of the elements: of x, or of x[src].
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
-    Tensor grad_out, std::optional<Tensor> grad_made, Tensor x, Tensor made, std::optional<Tensor> leaves, Tensor left,
+    Tensor grad_out, std::optional<Tensor> grad_made, Tensor x, Tensor made, std::optional<Tensor> src,
+    std::optional<Tensor> leaves, Tensor left,
     Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) {
-  const Forest forest(x, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
+  const Forest forest(x, src, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
   forest.check_readers();
   const int64_t width = forest.d * forest.batch;
   auto check_rows = [&](const Tensor& t, const char* name, int64_t rows) {
@@ -251,7 +263,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
   grad_made = dense(grad_made);
   made = dense(made);
   const ScalarType dtype = x.scalar_type();
-  Tensor grad_x = make(x, {x.size(0), width}), grad = make(x, {forest.combines, width});
+  Tensor grad_x = make(x, {forest.elements, width}), grad = make(x, {forest.combines, width});
   Tensor grad_ih = make(x, {3 * forest.d, forest.d}), grad_hh = make(x, {3 * forest.d, forest.d});
   Tensor grad_bias_ih = make(x, {3 * forest.d}), grad_bias_hh = make(x, {3 * forest.d});
   Tensor grad_identity = make_zeros(x, {forest.d}, dtype);
@@ -271,8 +283,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
 }  // namespace gl
 
 STABLE_TORCH_LIBRARY_FRAGMENT(graphlab, m) {
-  m.def("lcm_forward(Tensor x, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) -> (Tensor, Tensor)");
-  m.def("lcm_backward(Tensor grad_out, Tensor? grad_made, Tensor x, Tensor made, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
+  m.def("lcm_forward(Tensor x, Tensor? src, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) -> (Tensor, Tensor)");
+  m.def("lcm_backward(Tensor grad_out, Tensor? grad_made, Tensor x, Tensor made, Tensor? src, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(graphlab, CPU, m) {

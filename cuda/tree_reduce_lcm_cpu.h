@@ -72,8 +72,8 @@ inline void lcm_read(const LcmTrees<T>& trees, int64_t first, int64_t rows, int6
   const int64_t d = trees.d, line = trees.batch * d;
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t combine = (first + i) / trees.batch, part = (first + i) % trees.batch * d;
-    const T* a = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, line, trees.left[combine]) + part;
-    const T* b = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, line, trees.right[combine]) + part;
+    const T* a = place_of_slot(trees.x, trees.made, trees.src, trees.elements, line, trees.left[combine]) + part;
+    const T* b = place_of_slot(trees.x, trees.made, trees.src, trees.elements, line, trees.right[combine]) + part;
     for (int64_t j = 0; j < width; j += kLanes<T>) {
       const vec<T> left = load_some(a + j, d - j), right = load_some(b + j, d - j);
       store_vec(tile.pair + i * width + j, left);
