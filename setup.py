@@ -45,6 +45,16 @@ def find_torch() -> Path | None:
     return None
 
 
+def is_fresh(built: Path) -> bool:
+    """Tell whether an object file is newer than all that it was made from, as the compiler noted beside it."""
+    notes = built.with_suffix(".d")
+    if not (built.exists() and notes.exists()):
+        return False
+    needs = [Path(word) for word in notes.read_text().replace("\\\n", " ").split()[1:]]
+    made = built.stat().st_mtime
+    return all(p.exists() and p.stat().st_mtime < made for p in [*needs, ROOT / "setup.py"])
+
+
 class BuildWithCards(build_py):
     """Copies the cards, which live beside the package so that a person finds them, into it."""
 
@@ -106,6 +116,9 @@ class BuildKernels(build_ext):
         objects = Path(self.build_temp)
 
         def compile_one(source: str) -> list[str]:
+            made = self.compiler.object_filenames([source], output_dir=str(objects))
+            if not self.force and all(is_fresh(Path(o)) for o in made):
+                return made
             standard = ["-std=c++20"] if source.endswith(".cpp") else []
             return self.compiler.compile(
                 [source],
@@ -113,7 +126,6 @@ class BuildKernels(build_ext):
                 macros=ext.define_macros,
                 include_dirs=ext.include_dirs,
                 extra_postargs=[*ext.extra_compile_args, *standard],
-                depends=ext.depends,
             )
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -161,15 +173,13 @@ def cuda_flags(torch: Path) -> list[str]:
 def c_extension() -> Extension:
     """Describe the CPU library: all schemas and the CPU kernels."""
     sources = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "cuda").glob("*.cpp"))
-    headers = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "cuda").glob("*.h"))
     linux = sys.platform.startswith("linux")
     return Extension(
         "graphlab._C",
         [*sources, "cuda/module.c"],
-        depends=headers,
         define_macros=[("TORCH_TARGET_VERSION", TARGET), ("Py_LIMITED_API", "0x030b0000")],
         # Without the last two a comparison or a square root may set flags that nobody reads, and is not vectorised.
-        extra_compile_args=["-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math"],
+        extra_compile_args=["-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-MMD"],
         extra_link_args=["-s", "-Wl,--no-as-needed", "-ltorch_cpu", "-ltorch"] if linux else ["-ltorch_cpu", "-ltorch"],
         py_limited_api=True,
     )
