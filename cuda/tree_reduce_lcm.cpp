@@ -24,11 +24,20 @@ struct Forest {
   std::vector<int64_t> rows;
   int64_t d, batch, elements, combines;
 
-  Forest(const Tensor& x_, const std::optional<Tensor>& src_, const std::optional<Tensor>& leaves_, const Tensor& left_, const Tensor& right_,
-         const Tensor& level_ptr_, const Tensor& root_, const Tensor& ih, const Tensor& hh, const Tensor& b_ih,
-         const Tensor& b_hh)
-      : x(dense(x_)), left(dense(left_)), right(dense(right_)), level_ptr(dense(level_ptr_)), root(dense(root_)),
-        weight_ih(dense(ih)), weight_hh(dense(hh)), bias_ih(dense(b_ih)), bias_hh(dense(b_hh)), src(dense(src_)), leaves(dense(leaves_)) {
+  Forest(const Tensor& x_, const std::optional<Tensor>& src_, const std::optional<Tensor>& leaves_, const Tensor& left_,
+         const Tensor& right_, const Tensor& level_ptr_, const Tensor& root_, const Tensor& ih, const Tensor& hh,
+         const Tensor& b_ih, const Tensor& b_hh)
+      : x(dense(x_)),
+        left(dense(left_)),
+        right(dense(right_)),
+        level_ptr(dense(level_ptr_)),
+        root(dense(root_)),
+        weight_ih(dense(ih)),
+        weight_hh(dense(hh)),
+        bias_ih(dense(b_ih)),
+        bias_hh(dense(b_hh)),
+        src(dense(src_)),
+        leaves(dense(leaves_)) {
     check_dim(x, "x", 2);
     check_dim(weight_hh, "weight_hh", 2);
     d = weight_hh.size(1);
@@ -57,8 +66,8 @@ struct Forest {
       for (int64_t slot = 0; slot < elements; ++slot) rows.push_back(data<int64_t>(src)[data<int64_t>(leaves)[slot]]);
     combines = left.numel();
     STD_TORCH_CHECK(right.numel() == combines && combines <= elements,
-                    "'left' and 'right' must have one entry for each combine, fewer than there are elements (", elements,
-                    "), got ", combines, " and ", right.numel());
+                    "'left' and 'right' must have one entry for each combine, fewer than there are elements (",
+                    elements, "), got ", combines, " and ", right.numel());
     check_ptr(level_ptr, "level_ptr", combines);
     check_levels();
   }
@@ -67,7 +76,8 @@ struct Forest {
     check_dtype(t, name, x, "x");
     check_dim(t, name, dim);
     STD_TORCH_CHECK(t.size(0) == 3 * d && (dim == 1 || t.size(1) == d), "'", name, "' must have ", 3 * d,
-                    dim == 1 ? " entries" : " rows and ", dim == 1 ? "" : std::to_string(d), dim == 1 ? "" : " columns");
+                    dim == 1 ? " entries" : " rows and ", dim == 1 ? "" : std::to_string(d),
+                    dim == 1 ? "" : " columns");
   }
 
   // A combine reads leaves and the combines of the levels before its own.
@@ -95,7 +105,8 @@ struct Forest {
         seen[slot] = 1;
         ++readers;
       }
-    STD_TORCH_CHECK(once && readers == elements + combines, "each slot must be read once, by 'left', 'right' or 'root'");
+    STD_TORCH_CHECK(once && readers == elements + combines,
+                    "each slot must be read once, by 'left', 'right' or 'root'");
     if (!leaves) return;
     std::vector<uint8_t> taken(elements, 0);
     for (int64_t k = 0; k < elements; ++k) taken[data<int64_t>(*leaves)[k]] = 1;
@@ -106,7 +117,8 @@ struct Forest {
   template <class T>
   LcmTrees<T> of(const Tensor& made) const {
     const int64_t* read = !rows.empty() ? rows.data() : src ? data<int64_t>(src) : data<int64_t>(leaves);
-    return {data<T>(x), data<T>(made), read, data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right), elements, batch, d};
+    return {data<T>(x), data<T>(made), read, data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right),
+            elements,   batch,         d};
   }
   template <class T>
   Tensor packed() const {
@@ -118,13 +130,6 @@ struct Forest {
     return out;
   }
 };
-
-template <class F>
-void by_precision(const Tensor& x, F f) {
-  if (x.scalar_type() == ScalarType::Float) return f(float{});
-  STD_TORCH_CHECK(x.scalar_type() == ScalarType::Double, "'x' must be float32 or float64; convert it, or use the reference");
-  f(double{});
-}
 
 template <class T>
 void combine_all(const Forest& forest, Tensor& made) {
@@ -147,12 +152,12 @@ void combine_all(const Forest& forest, Tensor& made) {
 }
 
 std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> src, std::optional<Tensor> leaves,
-                                          Tensor left, Tensor right,
-                                          Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih,
-                                          Tensor bias_hh, Tensor identity) {
+                                          Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih,
+                                          Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) {
   const Forest forest(x, src, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
   check_dtype(identity, "identity", x, "x");
-  STD_TORCH_CHECK(identity.numel() == forest.d, "'identity' must have d = ", forest.d, " entries, got ", identity.numel());
+  STD_TORCH_CHECK(identity.numel() == forest.d, "'identity' must have d = ", forest.d, " entries, got ",
+                  identity.numel());
   identity = dense(identity);
   const int64_t groups = root.numel(), width = forest.d * forest.batch;
   Tensor out = make(x, {groups, width}), made = make(x, {forest.elements, width});
@@ -225,7 +230,8 @@ Tensor descend(const Forest& forest, const Tensor& made, bool add, T* grad_x, T*
   const int64_t pieces = pieces_of(forest.combines * batch, d, size);
   const int64_t threads = torch::stable::get_num_threads();
   Tensor scratch = make(made, {threads * room});
-  Tensor parts = make_zeros(made, {pieces, size}, made.scalar_type()), sums = make_zeros(made, {size}, made.scalar_type());
+  Tensor parts = make_zeros(made, {pieces, size}, made.scalar_type()),
+         sums = make_zeros(made, {size}, made.scalar_type());
   const int64_t* at = data<int64_t>(forest.level_ptr);
   const auto trees = forest.of<T>(made);
   const auto kernel = GL_BEST(lcm_backward<T>);
@@ -253,8 +259,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
   auto check_rows = [&](const Tensor& t, const char* name, int64_t rows) {
     check_dtype(t, name, x, "x");
     check_dim(t, name, 2);
-    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == width, "'", name, "' must be of shape (", rows, ", ", width, "), got (",
-                    t.size(0), ", ", t.size(1), ")");
+    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == width, "'", name, "' must be of shape (", rows, ", ", width,
+                    "), got (", t.size(0), ", ", t.size(1), ")");
   };
   check_rows(made, "made", forest.elements);
   check_rows(grad_out, "grad_out", root.numel());
@@ -273,8 +279,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
     if (grad_made) std::memcpy(of_made, data<T>(grad_made), forest.combines * width * sizeof(T));
     start_gradients(forest, data<T>(grad_out), grad_made.has_value(), of_x, of_made, mutable_data<T>(grad_identity));
     const Tensor sums = descend<T>(forest, made, grad_made.has_value(), of_x, of_made);
-    split_sums(data<T>(sums), forest.d, mutable_data<T>(grad_ih), mutable_data<T>(grad_hh), mutable_data<T>(grad_bias_ih),
-               mutable_data<T>(grad_bias_hh));
+    split_sums(data<T>(sums), forest.d, mutable_data<T>(grad_ih), mutable_data<T>(grad_hh),
+               mutable_data<T>(grad_bias_ih), mutable_data<T>(grad_bias_hh));
   });
   return {grad_x, grad_ih, grad_hh, grad_bias_ih, grad_bias_hh, grad_identity};
 }
