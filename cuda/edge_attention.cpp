@@ -123,6 +123,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> edge_attention_backward(
   STD_TORCH_CHECK(edges.rows() == target.size(0) && turned.rows() == source.size(0) && turned.count() == edges.count(),
                   "'rowptr' and 'colptr' must describe the same edges, between the rows of 'source' and 'target'");
   check_index(colptr, "colptr", rowptr);
+  STD_TORCH_CHECK(!in.dropout.on() || perm_t, "'perm_t' must say where the user keeps each edge: dropout goes by it");
   for (const Tensor* t : {&out, &grad}) {
     check_dim(*t, "grad", 3);
     check_dtype(*t, "grad", source, "source");

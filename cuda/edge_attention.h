@@ -25,8 +25,7 @@ struct Dropout {
   uint64_t threshold = 0;
   double scale = 1;
 
-  // What the weight is multiplied by, given its random word.
-  GL_HD double keep(uint32_t word) const { return word >= threshold ? scale : 0; }
+  GL_HD bool keeps(uint32_t word) const { return word >= threshold; }
   GL_HD bool on() const { return threshold > 0; }
 };
 

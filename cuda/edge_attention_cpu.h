@@ -68,10 +68,11 @@ inline void exp_all(A* x, int64_t count) {
     for (int64_t lane = 0; lane < kLanes; ++lane) x[k + lane] = exp_of(x[k + lane]);
 }
 
+// A maximum and a minimum rather than a choice, which would be a branch in loops that run on single numbers.
 template <class A>
 inline A leaky(A x, A slope) {
-  const A low = slope * x;
-  return x > 0 ? x : low;
+  const A above = x > 0 ? x : 0, below = 0 < x ? 0 : x;
+  return above + slope * below;
 }
 
 // Loops over a fixed number of columns say `unroll 1`: gcc would otherwise write them out before it looks for vectors,
@@ -139,78 +140,77 @@ inline void by_width(int64_t width, F f) {
   f(std::integral_constant<int, 0>{});
 }
 
-// Calls f(block, first, size) for blocks of columns that cover [0, width); the last may be cut short to `size`.
+// Calls f(block, whole, first, size) for blocks of columns that cover [0, width); where `whole` is false the block is cut
+// short to `size`.
 template <class F>
 inline void by_columns(int64_t width, F f) {
   int64_t at = 0;
-  for (; at + 64 <= width; at += 64) f(std::integral_constant<int, 64>{}, at, 64);
-  for (; at + 16 <= width; at += 16) f(std::integral_constant<int, 16>{}, at, 16);
-  if (width - at == 8) f(std::integral_constant<int, 8>{}, at, 8);
-  else if (at < width) f(std::integral_constant<int, 16>{}, at, static_cast<int>(width - at));
+  for (; at + 64 <= width; at += 64) f(std::integral_constant<int, 64>{}, std::true_type{}, at, 64);
+  for (; at + 16 <= width; at += 16) f(std::integral_constant<int, 16>{}, std::true_type{}, at, 16);
+  if (width - at == 8) f(std::integral_constant<int, 8>{}, std::true_type{}, at, 8);
+  else if (at < width) f(std::integral_constant<int, 16>{}, std::false_type{}, at, static_cast<int>(width - at));
 }
 
-// sum[k] += sum_e w[e * stride] rows[e][k] over one block of columns.
-template <class A, int B>
+// sum[k] += sum_e w[e * stride] rows[e][first + k] over a block of B columns, or the first `size` of them where WHOLE is
+// false: what is summed up stays in registers only while its size is known.
+template <class A, int B, bool WHOLE>
 void add_block(const A* const* rows, const A* w, int64_t n, int64_t stride, int64_t first, int size, A* sum) {
   A held[B];
+  const int columns = WHOLE ? B : size;
   for (int k = 0; k < B; ++k) held[k] = 0;
   for (int64_t e = 0; e < n; ++e) {
     const A weight = w[e * stride];
     const A* row = rows[e] + first;
-    if (size == B)
-      for (int k = 0; k < B; ++k) held[k] += weight * row[k];
-    else
-      for (int k = 0; k < size; ++k) held[k] += weight * row[k];
+#pragma GCC unroll 1
+    for (int k = 0; k < columns; ++k) held[k] += weight * row[k];
   }
-  for (int k = 0; k < size; ++k) sum[k] += held[k];
+  for (int k = 0; k < columns; ++k) sum[k] += held[k];
 }
 
 // sum[h] += sum_e w[e, h] rows[e, h]
 template <class A>
 inline void add_weighted(const A* const* rows, const A* w, int64_t n, int64_t heads, int64_t width, A* sum) {
   for (int64_t h = 0; h < heads; ++h)
-    by_columns(width, [&](auto block, int64_t first, int size) {
+    by_columns(width, [&](auto block, auto whole, int64_t first, int size) {
       constexpr int B = decltype(block)::value;
-      add_block<A, B>(rows, w + h, n, heads, h * width + first, size, sum + h * width + first);
+      const int64_t at = h * width + first;
+      add_block<A, B, decltype(whole)::value>(rows, w + h, n, heads, at, size, sum + at);
     });
 }
 
-// With z = rows[e] + own: sum += w LeakyReLU'(z), and by_att += w LeakyReLU(z) if it is wanted.
-template <class A, int B, bool ATT>
+// With z = rows[e] + own: sum += w LeakyReLU'(z), and by_att += w LeakyReLU(z) where ATT says so.
+template <class A, int B, bool WHOLE, bool ATT>
 void add_slopes_block(const A* const* rows, const A* own, const A* w, A slope, int64_t n, int64_t stride, int64_t first,
                       int size, A* sum, A* by_att) {
-  A held[B], att[ATT ? B : 1];
-  for (int k = 0; k < B; ++k) held[k] = 0;
-  for (int k = 0; k < (ATT ? B : 1); ++k) att[k] = 0;
+  A held[B], att[B];
+  const int columns = WHOLE ? B : size;
+  for (int k = 0; k < B; ++k) held[k] = att[k] = 0;
   for (int64_t e = 0; e < n; ++e) {
     const A weight = w[e * stride], low = weight * slope;
-    const A* row = rows[e] + first;
-    auto take = [&](int k) {
-      const A z = row[k] + own[first + k];
+    const A *row = rows[e] + first, *mine = own + first;
+#pragma GCC unroll 1
+    for (int k = 0; k < columns; ++k) {
+      const A z = row[k] + mine[k];
       const A part = z > 0 ? weight : low;
       held[k] += part;
       if constexpr (ATT) att[k] += part * z;
-    };
-    if (size == B)
-#pragma GCC unroll 1
-      for (int k = 0; k < B; ++k) take(k);
-    else
-      for (int k = 0; k < size; ++k) take(k);
+    }
   }
-  for (int k = 0; k < size; ++k) sum[k] += held[k];
+  for (int k = 0; k < columns; ++k) sum[k] += held[k];
   if constexpr (ATT)
-    for (int k = 0; k < size; ++k) by_att[k] += att[k];
+    for (int k = 0; k < columns; ++k) by_att[k] += att[k];
 }
 
 template <class A>
 inline void add_slopes(const A* const* rows, const A* own, const A* w, A slope, int64_t n, int64_t heads, int64_t width,
                        A* sum, A* by_att) {
   for (int64_t h = 0; h < heads; ++h)
-    by_columns(width, [&](auto block, int64_t first, int size) {
+    by_columns(width, [&](auto block, auto whole, int64_t first, int size) {
       constexpr int B = decltype(block)::value;
+      constexpr bool W = decltype(whole)::value;
       const int64_t at = h * width + first;
-      if (by_att) add_slopes_block<A, B, true>(rows, own, w + h, slope, n, heads, at, size, sum + at, by_att + at);
-      else add_slopes_block<A, B, false>(rows, own, w + h, slope, n, heads, at, size, sum + at, by_att);
+      if (by_att) add_slopes_block<A, B, W, true>(rows, own, w + h, slope, n, heads, at, size, sum + at, by_att + at);
+      else add_slopes_block<A, B, W, false>(rows, own, w + h, slope, n, heads, at, size, sum + at, by_att);
     });
 }
 
@@ -243,9 +243,10 @@ void keep_of(const Dropout& dropout, const Chunk<A>& chunk, int64_t heads, A* ke
       for (int round = 0; round < kRounds; ++round, key0 += kKeyStep0, key1 += kKeyStep1)
         for (int64_t lane = 0; lane < kLanes; ++lane) philox_round(c0[lane], c1[lane], c2[lane], c3[lane], key0, key1);
       const uint32_t* words[4] = {c0, c1, c2, c3};
+      const A choices[2] = {0, static_cast<A>(dropout.scale)};  // looked up: a coin toss is no branch to predict
       for (int64_t e = first; e < chunk.n && e < first + kLanes; ++e)
         for (int64_t h = group; h < heads && h < group + 4; ++h)
-          keep[e * heads + h] = static_cast<A>(dropout.keep(words[h - group][e - first]));
+          keep[e * heads + h] = choices[dropout.keeps(words[h - group][e - first])];
     }
 }
 
@@ -254,7 +255,7 @@ template <class T>
 struct Desk {
   using A = acc_t<T>;
   Chunk<A> chunk;
-  A *weight, *grad, *keep;                           // (edges, heads)
+  A *weight, *grad, *keep, *argument;                // (edges, heads); `argument` is what GAT's LeakyReLU is taken of
   A *by_score, *by_value, *own_scored, *own_valued;  // a row
   A *top, *before, *total;                           // (heads,)
   A *scored_room, *valued_room, *att_room;           // converted rows
@@ -273,6 +274,7 @@ struct Desk {
     weight = take(kChunk * a.heads);
     grad = take(kChunk * a.heads);
     keep = take(kChunk * a.heads);
+    argument = take(kChunk * a.heads);
     by_score = take(width);
     by_value = take(channels);
     own_scored = take(width);
@@ -312,7 +314,8 @@ void scores(const Attention<T>& a, const A* own, Desk<T>& desk) {
   A* out = desk.weight;
   if (a.score == kGat) {
     for (int64_t e = 0; e < n; ++e)
-      for (int64_t h = 0; h < heads; ++h) out[e * heads + h] = leaky(chunk.scored[e][h] + own[h], a.parameter);
+      for (int64_t h = 0; h < heads; ++h) desk.argument[e * heads + h] = chunk.scored[e][h] + own[h];
+    for (int64_t k = 0; k < n * heads; ++k) out[k] = leaky(desk.argument[k], a.parameter);
     return;
   }
   by_width<A>(a.width, [&](auto width) {
@@ -354,11 +357,12 @@ void chunk_gradients(const Attention<T>& a, const A* own_scored, const A* own_va
     for (int64_t k = 0; k < n * heads; ++k) grad[k] *= keep[k];
   }
   for (int64_t e = 0; e < n; ++e)
-    for (int64_t h = 0; h < heads; ++h) {
-      const int64_t k = e * heads + h;
-      grad[k] = weight[k] * (grad[k] - chunk.stats[e][heads + h]);
-      if (a.score == kDot || (a.score == kGat && !(chunk.scored[e][h] + own_scored[h] > 0))) grad[k] *= a.parameter;
-    }
+    for (int64_t h = 0; h < heads; ++h) grad[e * heads + h] -= chunk.stats[e][heads + h];
+  for (int64_t k = 0; k < n * heads; ++k) grad[k] *= weight[k];
+  if (a.score == kDot)
+    for (int64_t k = 0; k < n * heads; ++k) grad[k] *= a.parameter;
+  if (a.score == kGat)
+    for (int64_t k = 0; k < n * heads; ++k) grad[k] *= desk.argument[k] > 0 ? A(1) : a.parameter;
   if (a.dropout.on())
     for (int64_t k = 0; k < n * heads; ++k) weight[k] *= keep[k];
 }
