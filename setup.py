@@ -88,7 +88,8 @@ class BuildKernels(build_ext):
             except Exception as error:  # whatever it is, the package works without
                 if choice(switch) == "1":
                     raise
-                status[name] = f"not built: {error}"
+                missing = f"no compiler was found ({error.filename})" if isinstance(error, FileNotFoundError) else error
+                status[name] = f"not built: {missing}"
                 self.inplace = inplace  # a build that fails leaves it at 0
             print(f"graphlab kernels {name}: {status[name]}", file=sys.stderr)
         self._folder().mkdir(parents=True, exist_ok=True)
@@ -125,7 +126,7 @@ class BuildKernels(build_ext):
         """Compile the sources side by side: the compiler spends its time in the templates of each op."""
 
         def compile_one(source: str) -> list[str]:
-            made = self.compiler.object_filenames([source], output_dir=str(objects))
+            made = self.compiler.object_filenames([source], output_dir=self.build_temp)
             if not self.force and all(is_fresh(Path(o)) for o in made):
                 return made
             standard = ["-std=c++20"] if source.endswith(".cpp") else []
