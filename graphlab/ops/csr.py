@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.kernels import INDEX_DTYPES
 from graphlab.ops.op import Op
 
 
@@ -52,6 +53,7 @@ _csr_from_coo = Op(
     "csr_from_coo",
     "(Tensor index, int size) -> (Tensor, Tensor)",
     values=0,
+    dtypes=INDEX_DTYPES,
     reference=csr_from_coo_ref,
     fake=lambda index, size: (index.new_empty(size + 1), torch.empty_like(index)),
 )
@@ -60,6 +62,7 @@ _csr_transpose = Op(
     "csr_transpose",
     "(Tensor rowptr, Tensor col, Tensor? perm, int size) -> (Tensor, Tensor, Tensor)",
     values=0,
+    dtypes=INDEX_DTYPES,
     reference=csr_transpose_ref,
     fake=lambda rowptr, col, perm, size: (rowptr.new_empty(size + 1), torch.empty_like(col), torch.empty_like(col)),
 )

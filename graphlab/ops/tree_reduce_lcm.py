@@ -9,7 +9,7 @@ from graphlab.ops.autocast import in_float32
 from graphlab.ops.binary_gru import Algebra, Gradients, binary_gru
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import make_groups, one_of
-from graphlab.ops.recurrence import check_width
+from graphlab.ops.recurrence import check_width, has_kernel
 from graphlab.ops.tree_plan import Places, TreePlan, tree_plan
 from graphlab.ops.tree_reduce import fold
 
@@ -118,6 +118,11 @@ def _plan(x: Tensor, groups: Tensor, is_ptr: bool, dim_size: int, tree: str, see
     return tree_plan(made, tree, None if seed is None else int(seed))
 
 
+def _schedule(plan: TreePlan) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
+    """The plan as the kernels read it."""
+    return plan.leaves, *plan.pairs, plan.level_ptr, plan.root
+
+
 def _tiles(plan: TreePlan, backwards: bool = False) -> list[tuple[Places, Places, slice]]:
     tiles = []
     for left, right, start in plan.operands:
@@ -143,6 +148,9 @@ def _forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     plan = _plan(x, groups, is_ptr, dim_size, tree, seed)
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh]
+        return torch.ops.graphlab.lcm_forward(x, *_schedule(plan), *weights, identity)
     cell = Algebra(weight_ih, weight_hh, bias_ih, bias_hh)
     d = cell.d
     # There are fewer combines than elements; how many fewer depends on the groups, which compiled code does not know.
@@ -179,6 +187,9 @@ def _backward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     plan = _plan(x, groups, is_ptr, dim_size, tree, seed)
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh]
+        return torch.ops.graphlab.lcm_backward(grad_out, grad_made, x, made, *_schedule(plan), *weights)
     cell = Algebra(weight_ih, weight_hh, bias_ih, bias_hh)
     grads = Gradients(cell)
     # Every element, and every combine but the roots, is written by the one combine that read it.
