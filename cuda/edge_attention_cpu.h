@@ -24,12 +24,15 @@ inline void store_row(T* out, const acc_t<T>* row, int64_t width) {
   for (int64_t k = 0; k < width; ++k) store(out + k, row[k]);
 }
 
+// How many edges ahead rows are asked for.
+constexpr int64_t kAhead = 16;
+
 // The rows of x that the edges [begin, begin + n) come from.
 template <class T, class I>
 inline void gather(const Edges<T, I>& edges, int64_t begin, int64_t n, const T* x, int64_t width, const acc_t<T>** rows,
                    acc_t<T>* room) {
   for (int64_t e = 0; e < n; ++e) {
-    prefetch(ahead(edges, x, width, begin + kAhead + e), width);
+    prefetch(ahead(edges, x, width, begin + e, kAhead), width);
     rows[e] = row_of(x, edges.index[begin + e], width, room + e * width);
   }
 }
