@@ -1,6 +1,6 @@
 // Products of small dense matrices, in registers. Included once per instruction set; no include guard.
-// Rows of tiles are padded (see tiles.h), so that no loop has a tail of columns. A sum has one order, whatever stands in
-// the rows beside it.
+// Rows of tiles are padded (see tiles.h), so that no loop has a tail of columns. A sum has one order, whatever stands
+// in the rows beside it.
 
 template <class T>
 struct VectorOf;
@@ -98,8 +98,8 @@ inline void multiply_panel(int64_t rows, int64_t depth, Strided<T> a, const T* b
   if (i < rows) multiply_block<T, 1, V>(depth, a, b, b_row, start, start_row, c, c_row);
 }
 
-// c = start + a b. Panel p of b holds its columns from p * kPanel on and begins at b + p * panel, its rows `b_row` apart;
-// b_row = 0 stands for rows as wide as the panel.
+// c = start + a b. Panel p of b holds its columns from p * kPanel on and begins at b + p * panel, its rows `b_row`
+// apart; b_row = 0 stands for rows as wide as the panel.
 template <class T>
 inline void multiply_panels(int64_t rows, int64_t columns, int64_t depth, Strided<T> a, const T* b, int64_t panel,
                             int64_t b_row, const T* start, int64_t start_row, T* c, int64_t c_row) {
@@ -140,8 +140,8 @@ inline int64_t packed_place(int64_t depth, int64_t columns, int64_t k, int64_t c
   return first * depth + k * width + column - first;
 }
 
-// Packs w, (gates * d, depth), for products with rows of `depth` values. Gate g takes the columns from g * padded(d) on;
-// those past its d stay zero, as the storage is when it gets here.
+// Packs w, (gates * d, depth), for products with rows of `depth` values. Gate g takes the columns from g * padded(d)
+// on; those past its d stay zero, as the storage is when it gets here.
 template <class T>
 inline void pack_transposed(const T* w, int64_t gates, int64_t d, int64_t depth, T* packed) {
   const int64_t width = padded<T>(d);

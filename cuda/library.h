@@ -104,18 +104,14 @@ void parallel(int64_t size, int64_t work_per_item, F f) {
   torch::stable::parallel_for(0, size, grain, f);
 }
 
-// Runs f(begin, end) over pieces of the rows of a CSR structure that hold about equally many edges and rows.
-template <class I, class F>
-void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
-  if (rows <= 0) return;
-  const int64_t edges = rowptr[rows], threads = torch::stable::get_num_threads();
-  if (threads <= 1 || (edges + rows) * work_per_edge < kSerial) return f(int64_t{0}, rows);
-  const int64_t pieces = std::min<int64_t>(threads * 8, rows);
+// Cuts the rows of a CSR structure into pieces that hold about equally many edges and rows: pieces + 1 row numbers.
+template <class I>
+std::vector<int64_t> cut_rows(const I* rowptr, int64_t rows, int64_t pieces) {
   std::vector<int64_t> cut(pieces + 1, 0);
   cut[pieces] = rows;
   for (int64_t piece = 1; piece < pieces; ++piece) {
     // Row r starts after rowptr[r] + r units of work, which grows with r.
-    const int64_t target = (edges + rows) / pieces * piece;
+    const int64_t target = (rowptr[rows] + rows) / pieces * piece;
     int64_t low = cut[piece - 1], high = rows;
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
@@ -124,6 +120,17 @@ void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
     }
     cut[piece] = low;
   }
+  return cut;
+}
+
+// Runs f(begin, end) over pieces of the rows of a CSR structure that hold about equally many edges and rows.
+template <class I, class F>
+void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
+  if (rows <= 0) return;
+  const int64_t edges = rowptr[rows], threads = torch::stable::get_num_threads();
+  if (threads <= 1 || (edges + rows) * work_per_edge < kSerial) return f(int64_t{0}, rows);
+  const int64_t pieces = std::min<int64_t>(threads * 8, rows);
+  const std::vector<int64_t> cut = cut_rows(rowptr, rows, pieces);
   torch::stable::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) f(cut[piece], cut[piece + 1]);
   });

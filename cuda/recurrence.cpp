@@ -18,12 +18,23 @@ struct Recurrence {
   std::optional<Tensor> initial_cell;
   int64_t gates, in, d, batch, elements, ranks, num_groups;
 
-  Recurrence(const Tensor& x_, const Tensor& gather_, const Tensor& position_, const Tensor& begin_, const Tensor& size_,
-             const Tensor& order_, int64_t num_groups_, const Tensor& ih, const Tensor& hh, const Tensor& b_ih,
-             const Tensor& b_hh, const Tensor& initial_, const std::optional<Tensor>& cell_)
-      : x(dense(x_)), gather(dense(gather_)), position(dense(position_)), begin(dense(begin_)), size(dense(size_)),
-        order(dense(order_)), weight_ih(dense(ih)), weight_hh(dense(hh)), bias_ih(dense(b_ih)), bias_hh(dense(b_hh)),
-        initial(dense(initial_)), initial_cell(dense(cell_)), gates(cell_ ? 4 : 3), num_groups(num_groups_) {
+  Recurrence(const Tensor& x_, const Tensor& gather_, const Tensor& position_, const Tensor& begin_,
+             const Tensor& size_, const Tensor& order_, int64_t num_groups_, const Tensor& ih, const Tensor& hh,
+             const Tensor& b_ih, const Tensor& b_hh, const Tensor& initial_, const std::optional<Tensor>& cell_)
+      : x(dense(x_)),
+        gather(dense(gather_)),
+        position(dense(position_)),
+        begin(dense(begin_)),
+        size(dense(size_)),
+        order(dense(order_)),
+        weight_ih(dense(ih)),
+        weight_hh(dense(hh)),
+        bias_ih(dense(b_ih)),
+        bias_hh(dense(b_hh)),
+        initial(dense(initial_)),
+        initial_cell(dense(cell_)),
+        gates(cell_ ? 4 : 3),
+        num_groups(num_groups_) {
     check_dim(x, "x", 2);
     check_dim(weight_ih, "weight_ih", 2);
     check_dim(weight_hh, "weight_hh", 2);
@@ -31,6 +42,7 @@ struct Recurrence {
     d = weight_hh.size(1);
     elements = x.size(0);
     ranks = order.numel();
+    STD_TORCH_CHECK(num_groups >= 0, "'num_groups' must not be negative, got ", num_groups);
     STD_TORCH_CHECK(in > 0 && d > 0 && x.size(1) % in == 0, "'x' must have a multiple of in_channels = ", in,
                     " columns, got ", x.size(1));
     batch = x.size(1) / in;
@@ -77,8 +89,9 @@ struct Recurrence {
       good = first[r] == sum && count[r] > 0 && count[r] <= elements - sum && (r == 0 || count[r] <= count[r - 1]);
       sum += count[r];
     }
-    STD_TORCH_CHECK(good && sum == elements, "'size' must be positive, never increase and sum up to the number of elements, ",
-                    elements, "; 'begin' must be the sum of the sizes before");
+    STD_TORCH_CHECK(good && sum == elements,
+                    "'size' must be positive, never increase and sum up to the number of elements, ", elements,
+                    "; 'begin' must be the sum of the sizes before");
   }
 
   int64_t items() const { return ranks * batch; }
@@ -103,7 +116,8 @@ struct Recurrence {
     Tensor out = make_zeros(x, {s.packed()}, x.scalar_type());
     std::vector<T> room(gates * d * in);
     const auto fill = gates == 4 ? GL_BEST(recurrent_pack<T, true>) : GL_BEST(recurrent_pack<T, false>);
-    fill(s, data<T>(weight_ih), data<T>(weight_hh), data<T>(bias_ih), data<T>(bias_hh), room.data(), mutable_data<T>(out));
+    fill(s, data<T>(weight_ih), data<T>(weight_hh), data<T>(bias_ih), data<T>(bias_hh), room.data(),
+         mutable_data<T>(out));
     return out;
   }
 
@@ -132,13 +146,6 @@ struct Recurrence {
   }
 };
 
-template <class F>
-void by_precision(const Tensor& x, F f) {
-  if (x.scalar_type() == ScalarType::Float) return f(float{});
-  STD_TORCH_CHECK(x.scalar_type() == ScalarType::Double, "'x' must be float32 or float64; convert it, or use the reference");
-  f(double{});
-}
-
 template <class T, bool LSTM>
 void run(const Recurrence& r, Tensor& states, Tensor& cells) {
   const auto s = r.sizes<T>();
@@ -150,27 +157,34 @@ void run(const Recurrence& r, Tensor& states, Tensor& cells) {
   T *h = mutable_data<T>(states), *c = mutable_data<T>(cells), *rooms = mutable_data<T>(scratch);
   const auto kernel = GL_BEST(recurrent_forward<T, LSTM>);
   each_piece(count, threads, [&](int64_t tile, int64_t worker) {
-    kernel(r.sequences(), s, r.tensors<T>(), data<T>(packed), most, ends[tile], ends[tile + 1], h, c, rooms + worker * room);
+    kernel(r.sequences(), s, r.tensors<T>(), data<T>(packed), most, ends[tile], ends[tile + 1], h, c,
+           rooms + worker * room);
   });
 }
 
+// The last state of each group; an empty one keeps the initial state.
 template <class T>
 void last_states(const Recurrence& r, const T* states, T* out) {
-  const int64_t row = r.batch * r.d, bytes = row * sizeof(T);
+  const int64_t row = r.batch * r.d;
   const T* initial = data<T>(r.initial);
-  for (int64_t k = 0; k < r.num_groups * row; ++k) out[k] = initial[k % r.d];
   const Sequences q = r.sequences();
   const int64_t* group = data<int64_t>(r.order);
-  for (int64_t rank = 0; rank < r.ranks; ++rank)
-    std::memcpy(out + group[rank] * row, states + q.position[q.begin[rank] + q.size[rank] - 1] * row, bytes);
+  parallel(r.num_groups, row, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i)
+      for (int64_t k = 0; k < row; ++k) out[i * row + k] = initial[k % r.d];
+  });
+  parallel(r.ranks, row, [&](int64_t first, int64_t last) {
+    for (int64_t rank = first; rank < last; ++rank)
+      std::memcpy(out + group[rank] * row, states + q.place(rank * r.batch, q.size[rank] - 1) * row, row * sizeof(T));
+  });
 }
 
-std::tuple<Tensor, Tensor, Tensor> recurrence_forward(Tensor x, Tensor gather, Tensor position, Tensor begin, Tensor size,
-                                                      Tensor order, int64_t num_groups, Tensor weight_ih, Tensor weight_hh,
-                                                      Tensor bias_ih, Tensor bias_hh, Tensor initial,
+std::tuple<Tensor, Tensor, Tensor> recurrence_forward(Tensor x, Tensor gather, Tensor position, Tensor begin,
+                                                      Tensor size, Tensor order, int64_t num_groups, Tensor weight_ih,
+                                                      Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor initial,
                                                       std::optional<Tensor> initial_cell) {
-  const Recurrence r(x, gather, position, begin, size, order, num_groups, weight_ih, weight_hh, bias_ih, bias_hh, initial,
-                     initial_cell);
+  const Recurrence r(x, gather, position, begin, size, order, num_groups, weight_ih, weight_hh, bias_ih, bias_hh,
+                     initial, initial_cell);
   const bool lstm = initial_cell.has_value();
   const int64_t row = r.batch * r.d;
   Tensor out = make(x, {num_groups, row}), states = make(x, {r.elements, row});
@@ -189,8 +203,12 @@ struct CellGradients {
   Tensor ih, hh, bias_ih, bias_hh, initial, initial_cell;
 
   explicit CellGradients(const Recurrence& r)
-      : ih(make(r.x, {r.gates * r.d, r.in})), hh(make(r.x, {r.gates * r.d, r.d})), bias_ih(make(r.x, {r.gates * r.d})),
-        bias_hh(make(r.x, {r.gates * r.d})), initial(make(r.x, {r.d})), initial_cell(make(r.x, {r.initial_cell ? r.d : 0})) {}
+      : ih(make(r.x, {r.gates * r.d, r.in})),
+        hh(make(r.x, {r.gates * r.d, r.d})),
+        bias_ih(make(r.x, {r.gates * r.d})),
+        bias_hh(make(r.x, {r.gates * r.d})),
+        initial(make(r.x, {r.d})),
+        initial_cell(make(r.x, {r.initial_cell ? r.d : 0})) {}
 
   template <class T>
   void fill(const RecurrentSizes& s, const T* sums) {
@@ -225,8 +243,8 @@ Tensor run_back(const Recurrence& r, const RecurrentGradients<T>& grad, const T*
   const auto kernel = GL_BEST(recurrent_backward<T, LSTM>);
   each_piece(count, threads, [&](int64_t piece, int64_t worker) {
     for (int64_t tile = cut[piece]; tile < cut[piece + 1]; ++tile)
-      kernel(r.sequences(), s, r.tensors<T>(), data<T>(packed), most, ends[tile], ends[tile + 1], grad, states, cells, grad_x,
-             part + piece * s.sums(), rooms + worker * room);
+      kernel(r.sequences(), s, r.tensors<T>(), data<T>(packed), most, ends[tile], ends[tile + 1], grad, states, cells,
+             grad_x, part + piece * s.sums(), rooms + worker * room);
   });
   GL_BEST(recurrent_add_sums<T>)(part, count, s.sums(), total);
   return sums;
@@ -245,8 +263,8 @@ void add_empty(const Recurrence& r, const T* grad_out, T* grad_initial) {
 
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> recurrence_backward(
     Tensor grad_out, std::optional<Tensor> grad_states, std::optional<Tensor> grad_cells, Tensor states, Tensor cells,
-    Tensor x, Tensor gather, Tensor position, Tensor begin, Tensor size, Tensor order, Tensor weight_ih, Tensor weight_hh,
-    Tensor bias_ih, Tensor bias_hh, Tensor initial, std::optional<Tensor> initial_cell) {
+    Tensor x, Tensor gather, Tensor position, Tensor begin, Tensor size, Tensor order, Tensor weight_ih,
+    Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor initial, std::optional<Tensor> initial_cell) {
   check_dim(grad_out, "grad_out", 2);
   const Recurrence r(x, gather, position, begin, size, order, grad_out.size(0), weight_ih, weight_hh, bias_ih, bias_hh,
                      initial, initial_cell);
@@ -255,8 +273,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> recurrence_ba
   auto check_rows = [&](const Tensor& t, const char* name, int64_t rows) {
     check_dtype(t, name, x, "x");
     check_dim(t, name, 2);
-    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == row, "'", name, "' must be of shape (", rows, ", ", row, "), got (",
-                    t.size(0), ", ", t.size(1), ")");
+    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == row, "'", name, "' must be of shape (", rows, ", ", row,
+                    "), got (", t.size(0), ", ", t.size(1), ")");
   };
   check_rows(grad_out, "grad_out", r.num_groups);
   check_rows(states, "states", r.elements);
@@ -273,7 +291,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> recurrence_ba
   CellGradients of(r);
   by_precision(x, [&](auto value) {
     using T = decltype(value);
-    const RecurrentGradients<T> grad{data<T>(grad_out), data<T>(grad_states), data<T>(grad_cells), data<int64_t>(r.order)};
+    const RecurrentGradients<T> grad{data<T>(grad_out), data<T>(grad_states), data<T>(grad_cells),
+                                     data<int64_t>(r.order)};
     const auto go = lstm ? run_back<T, true> : run_back<T, false>;
     const Tensor sums = go(r, grad, data<T>(states), data<T>(cells), mutable_data<T>(grad_x));
     of.fill(r.sizes<T>(), data<T>(sums));

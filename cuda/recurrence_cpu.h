@@ -57,7 +57,8 @@ inline void copy_back(const T* from, int64_t d, T* to) {
 
 // The input's part of the gates, and the biases.
 template <class T, bool LSTM>
-inline void input_gates(const RecurrentSizes& s, const RecurrentWeights<T>& weights, int64_t rows, const T* x, T* gates) {
+inline void input_gates(const RecurrentSizes& s, const RecurrentWeights<T>& weights, int64_t rows, const T* x,
+                        T* gates) {
   multiply<T>(rows, kGates<LSTM> * s.width, s.in, x, s.in_width, weights.ih, weights.bias, 0, gates, 4 * s.width);
   if (LSTM) return;
   for (int64_t i = 0; i < rows; ++i)
@@ -65,7 +66,8 @@ inline void input_gates(const RecurrentSizes& s, const RecurrentWeights<T>& weig
 }
 
 template <class T, bool LSTM>
-inline void add_state_gates(const RecurrentSizes& s, const RecurrentWeights<T>& weights, int64_t rows, const T* h, T* gates) {
+inline void add_state_gates(const RecurrentSizes& s, const RecurrentWeights<T>& weights, int64_t rows, const T* h,
+                            T* gates) {
   T* at = gates + kOfState<LSTM> * s.width;
   multiply<T>(rows, kGates<LSTM> * s.width, s.d, h, s.width, weights.hh, at, 4 * s.width, at, 4 * s.width);
 }
@@ -85,7 +87,8 @@ GL_INLINE void cell_forward(const T* gates, int64_t width, T* h, T* c) {
   }
 }
 
-// Turns gates into their gradients; what reaches the states before by other ways than the gates is left in grad_h, grad_c.
+// Turns gates into their gradients; what reaches the states before by other ways than the gates is left in grad_h,
+// grad_c.
 template <class T, bool LSTM>
 GL_INLINE void cell_backward(T* gates, int64_t width, const T* h, const T* c, T* grad_h, T* grad_c) {
   const vec<T> g = load_vec(grad_h);
@@ -206,7 +209,7 @@ void recurrent_backward(const Sequences& q, const RecurrentSizes& s, const Recur
           for (int gate = 0; gate < 4; ++gate) add_vec(bias + gate * width + j, load_vec(at + gate * width + j));
         }
       }
-      multiply<T>(running, width, wide, gates + (first * 4 + kOfState<LSTM>) * width, 4 * width, weights.hh_back, grad_h,
+      multiply<T>(running, width, wide, gates + (first * 4 + kOfState<LSTM>)*width, 4 * width, weights.hh_back, grad_h,
                   width, grad_h, width);
     }
     add_product<T>(rows, wide, s.in_width, gates, 4 * width, x, s.in_width, sums, s.in_width);

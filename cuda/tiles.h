@@ -6,6 +6,15 @@
 
 namespace gl {
 
+// Calls f(T{}) for the precision of `x`: states are carried too far for less than these.
+template <class F>
+void by_precision(const Tensor& x, F f) {
+  if (x.scalar_type() == ScalarType::Float) return f(float{});
+  STD_TORCH_CHECK(x.scalar_type() == ScalarType::Double,
+                  "'x' must be float32 or float64; convert it, or use the reference");
+  f(double{});
+}
+
 // The width of a row of d values in a tile: whole cache lines, so that all instruction sets share one layout.
 template <class T>
 int64_t padded(int64_t d) {

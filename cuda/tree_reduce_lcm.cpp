@@ -19,14 +19,25 @@ void check_slots(const Tensor& t, const char* name) {
 // The schedule and the cell, checked; reading them is safe from here on.
 struct Forest {
   Tensor x, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh;
-  std::optional<Tensor> leaves;
+  std::optional<Tensor> src, leaves;
+  // The row of x in each leaf slot.
+  std::vector<int64_t> rows;
   int64_t d, batch, elements, combines;
 
-  Forest(const Tensor& x_, const std::optional<Tensor>& leaves_, const Tensor& left_, const Tensor& right_,
-         const Tensor& level_ptr_, const Tensor& root_, const Tensor& ih, const Tensor& hh, const Tensor& b_ih,
-         const Tensor& b_hh)
-      : x(dense(x_)), left(dense(left_)), right(dense(right_)), level_ptr(dense(level_ptr_)), root(dense(root_)),
-        weight_ih(dense(ih)), weight_hh(dense(hh)), bias_ih(dense(b_ih)), bias_hh(dense(b_hh)), leaves(dense(leaves_)) {
+  Forest(const Tensor& x_, const std::optional<Tensor>& src_, const std::optional<Tensor>& leaves_, const Tensor& left_,
+         const Tensor& right_, const Tensor& level_ptr_, const Tensor& root_, const Tensor& ih, const Tensor& hh,
+         const Tensor& b_ih, const Tensor& b_hh)
+      : x(dense(x_)),
+        left(dense(left_)),
+        right(dense(right_)),
+        level_ptr(dense(level_ptr_)),
+        root(dense(root_)),
+        weight_ih(dense(ih)),
+        weight_hh(dense(hh)),
+        bias_ih(dense(b_ih)),
+        bias_hh(dense(b_hh)),
+        src(dense(src_)),
+        leaves(dense(leaves_)) {
     check_dim(x, "x", 2);
     check_dim(weight_hh, "weight_hh", 2);
     d = weight_hh.size(1);
@@ -40,16 +51,23 @@ struct Forest {
     check_slots(right, "right");
     check_slots(level_ptr, "level_ptr");
     check_slots(root, "root");
-    elements = x.size(0);
+    if (src) {
+      check_slots(*src, "src");
+      check_range(*src, "src", x.size(0));
+    }
+    elements = src ? src->numel() : x.size(0);
     if (leaves) {
       check_slots(*leaves, "leaves");
       check_range(*leaves, "leaves", elements);
-      elements = leaves->numel();
+      STD_TORCH_CHECK(leaves->numel() == elements, "'leaves' must have one entry for each of the ", elements,
+                      " elements, got ", leaves->numel());
     }
+    if (src && leaves)
+      for (int64_t slot = 0; slot < elements; ++slot) rows.push_back(data<int64_t>(src)[data<int64_t>(leaves)[slot]]);
     combines = left.numel();
     STD_TORCH_CHECK(right.numel() == combines && combines <= elements,
-                    "'left' and 'right' must have one entry for each combine, fewer than there are elements (", elements,
-                    "), got ", combines, " and ", right.numel());
+                    "'left' and 'right' must have one entry for each combine, fewer than there are elements (",
+                    elements, "), got ", combines, " and ", right.numel());
     check_ptr(level_ptr, "level_ptr", combines);
     check_levels();
   }
@@ -58,7 +76,8 @@ struct Forest {
     check_dtype(t, name, x, "x");
     check_dim(t, name, dim);
     STD_TORCH_CHECK(t.size(0) == 3 * d && (dim == 1 || t.size(1) == d), "'", name, "' must have ", 3 * d,
-                    dim == 1 ? " entries" : " rows and ", dim == 1 ? "" : std::to_string(d), dim == 1 ? "" : " columns");
+                    dim == 1 ? " entries" : " rows and ", dim == 1 ? "" : std::to_string(d),
+                    dim == 1 ? "" : " columns");
   }
 
   // A combine reads leaves and the combines of the levels before its own.
@@ -73,7 +92,7 @@ struct Forest {
     STD_TORCH_CHECK(good, "'left', 'right' and 'root' must be slots that are filled before they are read");
   }
 
-  // Gradients are stored, not added up: each slot must have one reader, and each row of x one leaf.
+  // Gradients are stored, not added up: each slot must have one reader, and each element one leaf.
   void check_readers() const {
     std::vector<uint8_t> seen(elements + combines, 0);
     int64_t readers = 0;
@@ -86,18 +105,20 @@ struct Forest {
         seen[slot] = 1;
         ++readers;
       }
-    STD_TORCH_CHECK(once && readers == elements + combines, "each slot must be read once, by 'left', 'right' or 'root'");
+    STD_TORCH_CHECK(once && readers == elements + combines,
+                    "each slot must be read once, by 'left', 'right' or 'root'");
     if (!leaves) return;
-    std::vector<uint8_t> taken(x.size(0), 0);
+    std::vector<uint8_t> taken(elements, 0);
     for (int64_t k = 0; k < elements; ++k) taken[data<int64_t>(*leaves)[k]] = 1;
-    STD_TORCH_CHECK(elements == x.size(0) && std::count(taken.begin(), taken.end(), 1) == elements,
-                    "'leaves' must be a permutation of the rows of 'x'");
+    STD_TORCH_CHECK(std::count(taken.begin(), taken.end(), 1) == elements, "'leaves' must be a permutation");
   }
 
   int64_t levels() const { return level_ptr.numel() - 1; }
   template <class T>
   LcmTrees<T> of(const Tensor& made) const {
-    return {data<T>(x), data<T>(made), data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right), elements, batch, d};
+    const int64_t* read = !rows.empty() ? rows.data() : src ? data<int64_t>(src) : data<int64_t>(leaves);
+    return {data<T>(x), data<T>(made), read, data<int64_t>(leaves), data<int64_t>(left), data<int64_t>(right),
+            elements,   batch,         d};
   }
   template <class T>
   Tensor packed() const {
@@ -109,13 +130,6 @@ struct Forest {
     return out;
   }
 };
-
-template <class F>
-void by_precision(const Tensor& x, F f) {
-  if (x.scalar_type() == ScalarType::Float) return f(float{});
-  STD_TORCH_CHECK(x.scalar_type() == ScalarType::Double, "'x' must be float32 or float64; convert it, or use the reference");
-  f(double{});
-}
 
 template <class T>
 void combine_all(const Forest& forest, Tensor& made) {
@@ -137,12 +151,13 @@ void combine_all(const Forest& forest, Tensor& made) {
   }
 }
 
-std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> leaves, Tensor left, Tensor right,
-                                          Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih,
-                                          Tensor bias_hh, Tensor identity) {
-  const Forest forest(x, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
+std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> src, std::optional<Tensor> leaves,
+                                          Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih,
+                                          Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) {
+  const Forest forest(x, src, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
   check_dtype(identity, "identity", x, "x");
-  STD_TORCH_CHECK(identity.numel() == forest.d, "'identity' must have d = ", forest.d, " entries, got ", identity.numel());
+  STD_TORCH_CHECK(identity.numel() == forest.d, "'identity' must have d = ", forest.d, " entries, got ",
+                  identity.numel());
   identity = dense(identity);
   const int64_t groups = root.numel(), width = forest.d * forest.batch;
   Tensor out = make(x, {groups, width}), made = make(x, {forest.elements, width});
@@ -157,7 +172,7 @@ std::tuple<Tensor, Tensor> lcm_forward_of(Tensor x, std::optional<Tensor> leaves
       for (int64_t i = begin; i < end; ++i) {
         T* row = results + i * width;
         if (slots[i] >= 0) {
-          const T* from = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, width, slots[i]);
+          const T* from = place_of_slot(trees.x, trees.made, trees.src, trees.elements, width, slots[i]);
           std::memcpy(row, from, width * sizeof(T));
         } else
           for (int64_t k = 0; k < width; ++k) row[k] = data<T>(identity)[k % forest.d];
@@ -215,7 +230,8 @@ Tensor descend(const Forest& forest, const Tensor& made, bool add, T* grad_x, T*
   const int64_t pieces = pieces_of(forest.combines * batch, d, size);
   const int64_t threads = torch::stable::get_num_threads();
   Tensor scratch = make(made, {threads * room});
-  Tensor parts = make_zeros(made, {pieces, size}, made.scalar_type()), sums = make_zeros(made, {size}, made.scalar_type());
+  Tensor parts = make_zeros(made, {pieces, size}, made.scalar_type()),
+         sums = make_zeros(made, {size}, made.scalar_type());
   const int64_t* at = data<int64_t>(forest.level_ptr);
   const auto trees = forest.of<T>(made);
   const auto kernel = GL_BEST(lcm_backward<T>);
@@ -232,17 +248,19 @@ Tensor descend(const Forest& forest, const Tensor& made, bool add, T* grad_x, T*
   return sums;
 }
 
+// The first gradient is that of the elements: of x, or of x[src].
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
-    Tensor grad_out, std::optional<Tensor> grad_made, Tensor x, Tensor made, std::optional<Tensor> leaves, Tensor left,
+    Tensor grad_out, std::optional<Tensor> grad_made, Tensor x, Tensor made, std::optional<Tensor> src,
+    std::optional<Tensor> leaves, Tensor left,
     Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) {
-  const Forest forest(x, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
+  const Forest forest(x, src, leaves, left, right, level_ptr, root, weight_ih, weight_hh, bias_ih, bias_hh);
   forest.check_readers();
   const int64_t width = forest.d * forest.batch;
   auto check_rows = [&](const Tensor& t, const char* name, int64_t rows) {
     check_dtype(t, name, x, "x");
     check_dim(t, name, 2);
-    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == width, "'", name, "' must be of shape (", rows, ", ", width, "), got (",
-                    t.size(0), ", ", t.size(1), ")");
+    STD_TORCH_CHECK(t.size(0) == rows && t.size(1) == width, "'", name, "' must be of shape (", rows, ", ", width,
+                    "), got (", t.size(0), ", ", t.size(1), ")");
   };
   check_rows(made, "made", forest.elements);
   check_rows(grad_out, "grad_out", root.numel());
@@ -251,7 +269,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
   grad_made = dense(grad_made);
   made = dense(made);
   const ScalarType dtype = x.scalar_type();
-  Tensor grad_x = make(x, {x.size(0), width}), grad = make(x, {forest.combines, width});
+  Tensor grad_x = make(x, {forest.elements, width}), grad = make(x, {forest.combines, width});
   Tensor grad_ih = make(x, {3 * forest.d, forest.d}), grad_hh = make(x, {3 * forest.d, forest.d});
   Tensor grad_bias_ih = make(x, {3 * forest.d}), grad_bias_hh = make(x, {3 * forest.d});
   Tensor grad_identity = make_zeros(x, {forest.d}, dtype);
@@ -261,8 +279,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
     if (grad_made) std::memcpy(of_made, data<T>(grad_made), forest.combines * width * sizeof(T));
     start_gradients(forest, data<T>(grad_out), grad_made.has_value(), of_x, of_made, mutable_data<T>(grad_identity));
     const Tensor sums = descend<T>(forest, made, grad_made.has_value(), of_x, of_made);
-    split_sums(data<T>(sums), forest.d, mutable_data<T>(grad_ih), mutable_data<T>(grad_hh), mutable_data<T>(grad_bias_ih),
-               mutable_data<T>(grad_bias_hh));
+    split_sums(data<T>(sums), forest.d, mutable_data<T>(grad_ih), mutable_data<T>(grad_hh),
+               mutable_data<T>(grad_bias_ih), mutable_data<T>(grad_bias_hh));
   });
   return {grad_x, grad_ih, grad_hh, grad_bias_ih, grad_bias_hh, grad_identity};
 }
@@ -271,8 +289,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> lcm_backward_of(
 }  // namespace gl
 
 STABLE_TORCH_LIBRARY_FRAGMENT(graphlab, m) {
-  m.def("lcm_forward(Tensor x, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) -> (Tensor, Tensor)");
-  m.def("lcm_backward(Tensor grad_out, Tensor? grad_made, Tensor x, Tensor made, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
+  m.def("lcm_forward(Tensor x, Tensor? src, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh, Tensor identity) -> (Tensor, Tensor)");
+  m.def("lcm_backward(Tensor grad_out, Tensor? grad_made, Tensor x, Tensor made, Tensor? src, Tensor? leaves, Tensor left, Tensor right, Tensor level_ptr, Tensor root, Tensor weight_ih, Tensor weight_hh, Tensor bias_ih, Tensor bias_hh) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(graphlab, CPU, m) {

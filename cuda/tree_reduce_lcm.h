@@ -4,13 +4,13 @@
 
 namespace gl {
 
-// Slots below `elements` are leaves, slot s of which is row leaves[s] of x; slot elements + j is combine j, row j of
-// `made`. A row holds `batch` parts of d values, each with a tree of its own.
+// Slots below `elements` are leaves, slot s of which is element leaves[s] and row src[s] of x; slot elements + j is
+// combine j, row j of `made`. A row holds `batch` parts of d values, each with a tree of its own.
 template <class T>
 struct LcmTrees {
   const T* x;
   const T* made;
-  const int64_t *leaves, *left, *right;
+  const int64_t *src, *leaves, *left, *right;
   int64_t elements, batch, d;
 };
 

@@ -25,7 +25,8 @@ struct LcmWeights {
 
 // Fills zeroed storage of 6 * padded(d) * (d + padded(d)) + 4 * padded(d) values.
 template <class T>
-void lcm_pack(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh, int64_t d, T* room, T* packed) {
+void lcm_pack(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh, int64_t d, T* room,
+              T* packed) {
   const LcmWeights<T> to(packed, d);
   const int64_t width = padded<T>(d), gates = 2 * d * d;
   auto both = [&](const T* w, const T* ahead, const T* back) {
@@ -50,7 +51,8 @@ void lcm_pack(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T*
   }
 }
 
-// The buffers of a tile: operands (those of the right side after all of the left), their sums and differences, products.
+// The buffers of a tile: operands (those of the right side after all of the left), their sums and differences,
+// products.
 template <class T>
 struct LcmTile {
   T *pair, *mixed, *u, *v, *fresh, *back, *through;
@@ -72,8 +74,8 @@ inline void lcm_read(const LcmTrees<T>& trees, int64_t first, int64_t rows, int6
   const int64_t d = trees.d, line = trees.batch * d;
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t combine = (first + i) / trees.batch, part = (first + i) % trees.batch * d;
-    const T* a = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, line, trees.left[combine]) + part;
-    const T* b = place_of_slot(trees.x, trees.made, trees.leaves, trees.elements, line, trees.right[combine]) + part;
+    const T* a = place_of_slot(trees.x, trees.made, trees.src, trees.elements, line, trees.left[combine]) + part;
+    const T* b = place_of_slot(trees.x, trees.made, trees.src, trees.elements, line, trees.right[combine]) + part;
     for (int64_t j = 0; j < width; j += kLanes<T>) {
       const vec<T> left = load_some(a + j, d - j), right = load_some(b + j, d - j);
       store_vec(tile.pair + i * width + j, left);
@@ -153,7 +155,8 @@ inline void lcm_gate_gradients(const LcmTile<T>& tile, const T* grad, int64_t ro
       const vec<T> half = T(0.5) * load_some(grad + i * d + j, d - j);
       const vec<T> keep1 = half * g.update1, keep2 = half * g.update2;
       const vec<T> new1 = (half - keep1) * (1 - g.new1 * g.new1), new2 = (half - keep2) * (1 - g.new2 * g.new2);
-      const vec<T> update1 = (g.b - g.new1) * keep1 * (1 - g.update1), update2 = (g.a - g.new2) * keep2 * (1 - g.update2);
+      const vec<T> update1 = (g.b - g.new1) * keep1 * (1 - g.update1),
+                   update2 = (g.a - g.new2) * keep2 * (1 - g.update2);
       const vec<T> hidden_b = new1 * g.reset1, hidden_a = new2 * g.reset2;
       const vec<T> reset1 = hidden_b * g.hidden_b * (1 - g.reset1), reset2 = hidden_a * g.hidden_a * (1 - g.reset2);
       store_vec(u + j, reset1 + reset2);
@@ -175,8 +178,8 @@ inline void lcm_gate_gradients(const LcmTile<T>& tile, const T* grad, int64_t ro
 }
 
 template <class T>
-inline void lcm_write(const LcmTrees<T>& trees, int64_t first, int64_t rows, int64_t width, const LcmTile<T>& tile, bool add,
-                      T* grad_x, T* grad_made) {
+inline void lcm_write(const LcmTrees<T>& trees, int64_t first, int64_t rows, int64_t width, const LcmTile<T>& tile,
+                      bool add, T* grad_x, T* grad_made) {
   const int64_t d = trees.d, line = trees.batch * d;
   const T *sum = tile.through, *difference = tile.through + rows * width;
   for (int64_t i = 0; i < rows; ++i) {
@@ -199,8 +202,8 @@ inline void lcm_write(const LcmTrees<T>& trees, int64_t first, int64_t rows, int
 
 // Each slot has one reader, which stores its gradient; with `add`, those of combines hold one already.
 template <class T>
-void lcm_backward(const LcmTrees<T>& trees, const T* packed, int64_t begin, int64_t end, bool add, T* grad_x, T* grad_made,
-                  T* sums, T* scratch) {
+void lcm_backward(const LcmTrees<T>& trees, const T* packed, int64_t begin, int64_t end, bool add, T* grad_x,
+                  T* grad_made, T* sums, T* scratch) {
   const int64_t d = trees.d, width = padded<T>(d), most = tile_rows<T>(d), block = 2 * width * width;
   const LcmWeights<T> weights(packed, d);
   const LcmTile<T> tile(scratch, most, width);
@@ -213,9 +216,11 @@ void lcm_backward(const LcmTrees<T>& trees, const T* packed, int64_t begin, int6
     add_product<T>(rows, 2 * width, width, tile.u, 2 * width, sum, width, sums, width);
     add_product<T>(rows, 2 * width, width, tile.v, 2 * width, difference, width, sums + block, width);
     add_product<T>(2 * rows, 2 * width, width, tile.fresh, 2 * width, tile.pair, width, sums + 2 * block, width);
-    multiply<T>(2 * rows, width, 2 * width, tile.fresh, 2 * width, weights.fresh_back, tile.back, width, tile.back, width);
+    multiply<T>(2 * rows, width, 2 * width, tile.fresh, 2 * width, weights.fresh_back, tile.back, width, tile.back,
+                width);
     multiply<T>(rows, width, 2 * width, tile.u, 2 * width, weights.plus_back, nullptr, 0, tile.through, width);
-    multiply<T>(rows, width, 2 * width, tile.v, 2 * width, weights.minus_back, nullptr, 0, tile.through + rows * width, width);
+    multiply<T>(rows, width, 2 * width, tile.v, 2 * width, weights.minus_back, nullptr, 0, tile.through + rows * width,
+                width);
     lcm_write(trees, first, rows, width, tile, add, grad_x, grad_made);
   }
 }

@@ -44,7 +44,8 @@ def multi_reduce(
         x: The rows of the source nodes.
         edge_index: A :class:`graphlab.ops.Graph`, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
         reduces: Some of ``"sum"``, ``"mean"``, ``"var"``, ``"std"``, ``"min"`` and ``"max"``, each once, in any order.
-        dim_size: The number of target nodes; as many as sources by default. A ``Graph`` knows its own.
+        dim_size: The number of target nodes. By default what ``edge_index`` says, if it is more than a tensor, or else
+            as many as sources.
 
     Returns:
         The aggregates side by side, in the order of ``reduces``.
@@ -63,8 +64,8 @@ def multi_reduce(
         [[4.0, 4.0], [0.0, 0.0], [1.5, 2.0]]
     """
     reduces = _checked(reduces)
-    graph = Graph.from_edge_index(edge_index, (x.size(0), x.size(0) if dim_size is None else dim_size))
-    check_sources(x, graph)
+    graph = Graph.from_edge_index(edge_index, (x.size(0) if x.dim() else None, dim_size))
+    check_sources(x, graph, dim_size)
     rows = x.reshape(x.size(0), math.prod(x.shape[1:]))
     # Choices are given back along the edges as they stand; all else needs them by source.
     wanted = torch.is_grad_enabled() and x.requires_grad and _has_sums(reduces)

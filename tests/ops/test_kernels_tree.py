@@ -97,6 +97,54 @@ def test_unsorted_parts_and_strides(kind, seed):
     assert torch.equal(found[0], torch.cat(parts, 1))
 
 
+@pytest.mark.parametrize("backend", ["auto", "ref"])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
+@pytest.mark.parametrize("sort", [False, True])
+@pytest.mark.parametrize("seed", [None, torch.tensor([3])])
+def test_leaves_taken_from_rows(backend, dtype, sort, seed):
+    generator, index = torch.Generator().manual_seed(0), group_of(SIZES)
+    src = torch.randint(50, index.shape, generator=generator)
+    src = (src.sort().values if sort else src).to(dtype)
+    x, weights = elements([60], 8, 0).requires_grad_(), parameters("lcm", 4, 4)
+    for shuffle in (False, True):
+        at = torch.randperm(index.numel(), generator=generator) if shuffle else torch.arange(index.numel())
+        found = everything("lcm", [x, *weights], SIZES, backend, index=index[at], seed=seed, src=src)
+        made = x.index_select(0, src)
+        with use_backend("ref"):
+            out = tree_reduce_lcm(made, *weights, index=index[at], dim_size=len(SIZES), seed=seed)
+        weight = torch.randn(out[0].shape, generator=torch.Generator().manual_seed(1), dtype=out[0].dtype)
+        expected = [*out, *torch.autograd.grad(out[0], [x, *weights], weight)]
+        assert error(found[: len(expected)], expected) <= 1e-12
+
+
+def test_second_derivatives_with_leaves_taken_from_rows():
+    src, inputs = torch.tensor([2, 0, 2, 1, 2, 0, 0]), [elements([3], 2, 3).requires_grad_(), *parameters("lcm", 2, 2)]
+
+    def run(*tensors):
+        return tree_reduce_lcm(*tensors, ptr=pointer([0, 1, 2, 4]), dim_size=4, src=src)
+
+    assert torch.autograd.gradcheck(run, inputs)
+    assert torch.autograd.gradgradcheck(run, inputs)
+    torch.library.opcheck(
+        torch.ops.graphlab.tree_reduce_lcm, (*inputs, pointer([0, 1, 2, 4]), True, 4, "carry", None, src)
+    )
+
+
+@pytest.mark.parametrize("backend", ["auto", "ref"])
+@pytest.mark.parametrize(
+    ("src", "match"),
+    [
+        (torch.tensor([0, 5]), r"'src' must lie in \[0, 5\), the rows of 'x', got 0 to 5"),
+        (torch.tensor([-1, 0]), r"'src' must lie in \[0, 5\), the rows of 'x', got -1 to 0"),
+        (torch.tensor([0.0, 1.0]), "'src' must be a vector of int64 or int32, got torch.float32"),
+    ],
+    ids=str,
+)
+def test_rows_that_are_not_there_are_refused(backend, src, match):
+    with use_backend(backend), pytest.raises(ValueError, match=match):
+        tree_reduce_lcm(torch.randn(5, 2), *parameters("lcm", 2, 2), ptr=pointer([2]), dim_size=1, src=src)
+
+
 @kinds
 @pytest.mark.parametrize("sizes", [[], [0, 0], [1, 1, 1], [1]], ids=str)
 def test_little_or_nothing_to_do(kind, sizes):
@@ -172,7 +220,7 @@ def lcm_arguments():
     plan = tree_plan(make_groups(None, pointer(sizes), 3, 7))
     named = dict(zip(("left", "right"), plan.pairs, strict=True), level_ptr=plan.level_ptr, root=plan.root)
     weights = [w.detach() for w in parameters("lcm", 2, 2)]
-    return {"x": elements(sizes, 2, 0), "leaves": None, **named}, weights
+    return {"x": elements(sizes, 2, 0), "src": None, "leaves": None, **named}, weights
 
 
 @pytest.mark.parametrize(
@@ -183,7 +231,9 @@ def lcm_arguments():
         ({"root": 50}, "slots that are filled"),
         ({"level_ptr": 3}, "'level_ptr' must"),
         ({"leaves": torch.full((7,), 7)}, r"'leaves' must lie in \[0, 7\)"),
-        ({"leaves": torch.zeros(2, dtype=torch.long)}, "fewer than there are elements"),
+        ({"leaves": torch.zeros(2, dtype=torch.long)}, "one entry for each of the 7 elements, got 2"),
+        ({"src": torch.full((7,), 7)}, r"'src' must lie in \[0, 7\)"),
+        ({"src": torch.zeros(2, dtype=torch.long)}, "fewer than there are elements"),
         ({"x": torch.zeros(7, 3, dtype=torch.double)}, "multiple of d = 2 columns, got 3"),
         ({"x": torch.zeros(7, 2)}, "'weight_ih' must be of the same type as 'x'"),
     ],

@@ -89,7 +89,7 @@ def test_parts_of_a_row_are_folded_on_their_own():
 
 def test_the_op_is_well_formed():
     sizes = [2, 0, 3]
-    args = (elements(sizes, D, 0).requires_grad_(), *parameters(), pointer(sizes), True, 3, "carry", None)
+    args = (elements(sizes, D, 0).requires_grad_(), *parameters(), pointer(sizes), True, 3, "carry", None, None)
     torch.library.opcheck(torch.ops.graphlab.tree_reduce_lcm, args)
 
 
