@@ -1,4 +1,4 @@
-// What the CPU side of every op shares: the stable ABI, checks, dispatch by precision and index type, threads.
+// What the glue of every op shares: the stable ABI, checks, dispatch by precision and index type, threads.
 #pragma once
 #include <torch/csrc/stable/library.h>
 #include <torch/csrc/stable/ops.h>
@@ -48,14 +48,23 @@ Tensor make(const Tensor& like, std::vector<int64_t> sizes);
 Tensor make(const Tensor& like, std::vector<int64_t> sizes, ScalarType dtype);
 Tensor make_zeros(const Tensor& like, std::vector<int64_t> sizes, ScalarType dtype);
 
-void check_dim(const Tensor& t, const char* name, int64_t dim);
+inline void check_dim(const Tensor& t, const char* name, int64_t dim) {
+  STD_TORCH_CHECK(t.dim() == dim, "'", name, "' must have ", dim, " dimensions, got ", t.dim());
+}
 // An integer vector of the same type as `like`.
-void check_index(const Tensor& t, const char* name, const Tensor& like);
+inline void check_index(const Tensor& t, const char* name, const Tensor& like) {
+  check_dim(t, name, 1);
+  STD_TORCH_CHECK(t.scalar_type() == ScalarType::Long || t.scalar_type() == ScalarType::Int, "'", name,
+                  "' must be int64 or int32");
+  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as the other indices");
+}
 // From 0, never decreasing, to `last`: what makes reading rows safe.
 void check_ptr(const Tensor& ptr, const char* name, int64_t last);
 // All values in [0, size).
 void check_range(const Tensor& index, const char* name, int64_t size);
-void check_dtype(const Tensor& t, const char* name, const Tensor& like, const char* like_name);
+inline void check_dtype(const Tensor& t, const char* name, const Tensor& like, const char* like_name) {
+  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as '", like_name, "'");
+}
 
 // Calls `f(T{}, I{})` for the precision of `x` and the type of `index`.
 template <class F>

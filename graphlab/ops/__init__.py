@@ -9,6 +9,7 @@ from graphlab.ops.edge_attention import dot_attention, edge_attention_weights, g
 from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
 from graphlab.ops.kernels import use_backend
+from graphlab.ops.multi_reduce import multi_reduce
 from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
@@ -28,6 +29,7 @@ __all__ = [
     "gather_argreduce",
     "gather_reduce",
     "gatv2_attention",
+    "multi_reduce",
     "segment_gru",
     "segment_gru_ref",
     "segment_logsumexp",

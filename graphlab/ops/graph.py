@@ -53,10 +53,11 @@ class Graph:
             edge_index: Sources and targets as ``(2, num_edges)``, or a PyG ``EdgeIndex``, or a transposed sparse
                 adjacency (``adj_t``, rows are targets) as ``torch.sparse`` COO, CSR or CSC. A ``Graph`` is returned
                 as it is.
-            size: The number of sources and targets; what is ``None`` is read off the largest index.
+            size: The number of sources and targets; what is ``None`` and not said by ``edge_index`` itself is read
+                off the largest index.
 
         Raises:
-            ValueError: ``edge_index`` has a wrong shape or type, or points outside ``size``.
+            ValueError: ``edge_index`` has a wrong shape or type, or does not agree with ``size``.
         """
         if isinstance(edge_index, Graph):
             return edge_index
@@ -151,10 +152,8 @@ def _in_order(col: Tensor) -> Tensor:
 def _as_coo(edge_index: Any, size: Size | None) -> tuple[Tensor, Size]:
     from torch_geometric import EdgeIndex
 
-    known = size or (None, None)
     if isinstance(edge_index, EdgeIndex):
-        own = edge_index.sparse_size()
-        return edge_index.as_tensor(), (known[0] or own[0], known[1] or own[1])
+        return edge_index.as_tensor(), _agreed(edge_index.sparse_size(), size)
     if not isinstance(edge_index, Tensor):
         raise ValueError(
             f"'edge_index' must be a tensor (2, num_edges), an EdgeIndex, a sparse adjacency or a Graph, "
@@ -162,13 +161,25 @@ def _as_coo(edge_index: Any, size: Size | None) -> tuple[Tensor, Size]:
         )
     if edge_index.layout != torch.strided:
         adj_t = edge_index.to_sparse_coo().coalesce()
-        return adj_t.indices().flip(0), (adj_t.size(1), adj_t.size(0))
+        return adj_t.indices().flip(0), _agreed((adj_t.size(1), adj_t.size(0)), size)
     if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
         raise ValueError(
             f"'edge_index' must be int64 or int32 of shape (2, num_edges), got {edge_index.dtype} of shape "
             f"{tuple(edge_index.shape)}; sources stand in row 0, targets in row 1"
         )
-    return edge_index, known
+    return edge_index, size or (None, None)
+
+
+def _agreed(own: Size, asked: Size | None) -> Size:
+    """Take what a structure knows of its size, and what it does not know from the caller."""
+    asked = asked or (None, None)
+    for name, has, wants in zip(("source", "target"), own, asked, strict=True):
+        if has is not None and wants is not None and has != wants:
+            raise ValueError(
+                f"'edge_index' has {has} {name} nodes by its own account, but {wants} are asked for by 'x', 'size' or "
+                f"'dim_size'; leave them out, or convert 'edge_index' to a tensor"
+            )
+    return tuple(w if h is None else h for h, w in zip(own, asked, strict=True))  # pyright: ignore
 
 
 def _sizes(edge_index: Tensor, size: Size) -> tuple[int, int]:
