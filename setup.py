@@ -125,7 +125,7 @@ class BuildKernels(build_ext):
         """Compile the sources side by side: the compiler spends its time in the templates of each op."""
 
         def compile_one(source: str) -> list[str]:
-            made = self.compiler.object_filenames([source], output_dir=str(objects))
+            made = self.compiler.object_filenames([source], output_dir=self.build_temp)
             if not self.force and all(is_fresh(Path(o)) for o in made):
                 return made
             standard = ["-std=c++20"] if source.endswith(".cpp") else []

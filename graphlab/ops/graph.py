@@ -44,6 +44,7 @@ class Graph:
         self.rowptr, self.col, self.perm = rowptr, col, perm
         self.num_sources = num_sources
         self._transposed: tuple[Tensor, Tensor, Tensor] | None = None
+        self._looped: Graph | None = None
 
     @classmethod
     def from_edge_index(cls, edge_index: Any, size: Size | None = None) -> "Graph":
@@ -107,6 +108,21 @@ class Graph:
         # Transposing twice gives the first order back: both sorts keep rows in order.
         turned._transposed = (self.rowptr, self.col, _in_order(self.col) if self.perm is None else self.perm)
         return turned
+
+    def with_self_loops(self) -> "Graph":
+        """Give each node exactly one edge to itself, the last of its edges; the result is remembered.
+
+        Loops that were there are dropped, as PyG's attention layers do it. Between two sets of nodes, those with the
+        same number count as the same. The places of the edges are new: weights and attributes do not carry over.
+        """
+        if torch.compiler.is_compiling():
+            return Graph(
+                *torch.ops.graphlab.looped_index(self.rowptr, self.col, self.num_sources), None, self.num_sources
+            )
+        if self._looped is None:
+            with torch.inference_mode(False):
+                self._looped = _build_looped(self)
+        return self._looped
 
     def edge_index(self) -> Tensor:
         """Return sources and targets in the user's order.
@@ -213,6 +229,32 @@ def _build(edge_index: Tensor, num_sources: int, num_targets: int) -> Graph:
     rowptr, perm = csr_from_coo(target, num_targets)
     col = source.clone() if is_sorted else source.index_select(0, perm)
     return Graph(rowptr, col, None if is_sorted else perm, num_sources)
+
+
+def _build_looped(graph: Graph) -> Graph:
+    col = graph.col
+    nodes = torch.arange(max(graph.size), dtype=col.dtype, device=col.device)
+    target = torch.repeat_interleave(nodes[: graph.num_targets], graph.degree.long())
+    kept, loops = col != target, nodes[: min(graph.size)]
+    rowptr, perm = csr_from_coo(torch.cat([target[kept], loops]), graph.num_targets)
+    return Graph(rowptr, torch.cat([col[kept], loops]).index_select(0, perm), None, graph.num_sources)
+
+
+@torch.library.custom_op("graphlab::looped_index", mutates_args=())
+def _looped_index(rowptr: Tensor, col: Tensor, num_sources: int) -> tuple[Tensor, Tensor]:
+    key = ("looped", num_sources, rowptr.numel())
+
+    def build() -> Graph:
+        return _build_looped(Graph(rowptr, col, None, num_sources))
+
+    looped = _CACHE.get(torch.cat([rowptr, col]), key, build, 8 * (rowptr.numel() + col.numel()))
+    return looped.rowptr.clone(), looped.col.clone()
+
+
+@_looped_index.register_fake
+def _(rowptr: Tensor, col: Tensor, num_sources: int) -> tuple[Tensor, Tensor]:
+    num_edges = torch.library.get_ctx().new_dynamic_size()
+    return torch.empty_like(rowptr), col.new_empty(num_edges)
 
 
 @torch.library.custom_op("graphlab::graph_index", mutates_args=())
