@@ -1,6 +1,7 @@
 // segment_softmax, segment_log_softmax and segment_logsumexp with their derivatives: schemas and CPU kernels.
 #include "segment_tensors.h"
 
+#include <type_traits>
 #include <vector>
 
 #define GL_KERNELS "segment_softmax_cpu.h"

@@ -5,10 +5,10 @@
 constexpr int64_t kTile = 2048;
 
 // Calls f(width) with the number of columns, as a constant for narrow rows: loops over 4 columns known to be 4 are
-// single instructions. 0 stands for any number. Double precision is not worth the machine code.
-template <class A, class F>
+// single instructions. 0 stands for any number. Other precisions are not worth the machine code.
+template <class T, class F>
 inline void by_width(int64_t d, F f) {
-  if constexpr (sizeof(A) == 4) {
+  if constexpr (std::is_same_v<T, float>) {
     if (d == 1) return f(std::integral_constant<int, 1>{});
     if (d == 4) return f(std::integral_constant<int, 4>{});
     if (d == 16) return f(std::integral_constant<int, 16>{});
@@ -37,6 +37,36 @@ GL_INLINE void map_rows(A* __restrict__ v, int64_t n, int64_t d, const A* __rest
   const int64_t width = D > 0 ? D : d;
   for (int64_t r = 0; r < n; ++r)
     for (int64_t k = 0; k < width; ++k) v[r * width + k] = change(v[r * width + k], by[k]);
+}
+
+// into[k] += p[r, k] g[r, k] over all rows r, in their order.
+template <int D, class A>
+GL_INLINE void add_products(const A* __restrict__ p, const A* __restrict__ g, int64_t n, int64_t d,
+                            A* __restrict__ into) {
+  if constexpr (D > 0) {
+    A held[D];
+    for (int k = 0; k < D; ++k) held[k] = into[k];
+    for (int64_t r = 0; r < n; ++r)
+      for (int k = 0; k < D; ++k) held[k] += p[r * D + k] * g[r * D + k];
+    for (int k = 0; k < D; ++k) into[k] = held[k];
+  } else {
+    for (int64_t r = 0; r < n; ++r)
+      for (int64_t k = 0; k < d; ++k) into[k] += p[r * d + k] * g[r * d + k];
+  }
+}
+
+// p[r, k] = g[r, k] - p[r, k] total[k] for a logarithm, else p[r, k] (g[r, k] - total[k]).
+template <int D, class A>
+GL_INLINE void apply_total(A* __restrict__ p, const A* __restrict__ g, int64_t n, int64_t d, bool log,
+                           const A* __restrict__ total) {
+  const int64_t width = D > 0 ? D : d;
+  if (log) {
+    for (int64_t r = 0; r < n; ++r)
+      for (int64_t k = 0; k < width; ++k) p[r * width + k] = g[r * width + k] - p[r * width + k] * total[k];
+  } else {
+    for (int64_t r = 0; r < n; ++r)
+      for (int64_t k = 0; k < width; ++k) p[r * width + k] *= g[r * width + k] - total[k];
+  }
 }
 
 template <class A>
@@ -98,10 +128,11 @@ inline void by_piece(const Segments& s, int64_t d, int64_t i, F f) {
   for (int64_t e = s.ptr[i]; e < s.ptr[i + 1]; e += most) f(e, s.ptr[i + 1] - e < most ? s.ptr[i + 1] - e : most);
 }
 
+// Passes over nan, which the sum of exponentials will not: a branch here would cost more than all the rest.
 struct Larger {
   template <class A>
   GL_INLINE A operator()(A a, A b) const {
-    return (b > a) | (b != b) ? b : a;
+    return b > a ? b : a;
   }
 };
 struct Plus {
@@ -210,7 +241,7 @@ template <class T>
 void segment_softmax(const Segments& s, const T* x, int64_t d, bool log, T* out, int64_t group_begin,
                      int64_t group_end) {
   Workspace<acc_t<T>> work(d);
-  by_width<acc_t<T>>(d, [&](auto width) {
+  by_width<T>(d, [&](auto width) {
     constexpr int D = decltype(width)::value;
     by_tile(
         s, d, group_begin, group_end,
@@ -226,25 +257,16 @@ void segment_softmax_backward(const Segments& s, const T* y, const T* grad, int6
   using A = acc_t<T>;
   Workspace<A> work(d);
   A *p = work.tile(), *g = work.other(), *total = work.column();
-  by_width<acc_t<T>>(d, [&](auto constant) {
+  by_width<T>(d, [&](auto constant) {
     constexpr int D = decltype(constant)::value;
-    const int64_t width = D > 0 ? D : d;
     auto load_both = [&](int64_t e, int64_t n) {
       load_rows<D>(s, y, e, n, d, p, out);
       load_rows<D>(s, grad, e, n, d, g);
       if (log) exp_all(p, n * d);
     };
     auto add = [&](int64_t at, int64_t n) {
-      if (log) return fold_rows<D>(g + at, n, d, total, Plus{});
-      for (int64_t r = 0; r < n; ++r)
-        for (int64_t k = 0; k < width; ++k) total[k] += g[at + r * width + k] * p[at + r * width + k];
-    };
-    auto apply = [&](int64_t at, int64_t n) {
-      for (int64_t r = 0; r < n; ++r, at += width)
-        if (log)
-          for (int64_t k = 0; k < width; ++k) p[at + k] = g[at + k] - p[at + k] * total[k];
-        else
-          for (int64_t k = 0; k < width; ++k) p[at + k] *= g[at + k] - total[k];
+      if (log) fold_rows<D>(g + at, n, d, total, Plus{});
+      else add_products<D>(p + at, g + at, n, d, total);
     };
     auto small = [&](int64_t first, int64_t last) {
       const int64_t begin = s.ptr[first], rows = s.ptr[last] - begin;
@@ -253,7 +275,7 @@ void segment_softmax_backward(const Segments& s, const T* y, const T* grad, int6
         const int64_t at = (s.ptr[i] - begin) * d, n = s.ptr[i + 1] - s.ptr[i];
         fill(total, d, A(0));
         add(at, n);
-        apply(at, n);
+        apply_total<D>(p + at, g + at, n, d, log, total);
       }
       store_rows<D>(s, p, begin, rows, d, out);
     };
@@ -265,7 +287,7 @@ void segment_softmax_backward(const Segments& s, const T* y, const T* grad, int6
       });
       by_piece(s, d, i, [&](int64_t e, int64_t n) {
         load_both(e, n);
-        apply(0, n);
+        apply_total<D>(p, g, n, d, log, total);
         store_rows<D>(s, p, e, n, d, out);
       });
     };
@@ -277,7 +299,7 @@ template <class T>
 void segment_logsumexp(const Segments& s, const T* x, int64_t d, T* out, int64_t group_begin, int64_t group_end) {
   using A = acc_t<T>;
   Workspace<A> work(d);
-  A *v = work.tile(), *top = work.column(), *total = work.other_column();
+  A *v = work.tile(), *shift = work.other(), *top = work.column(), *total = work.other_column();
   for (int64_t i = group_begin; i < group_end; ++i) {
     fill(top, d, -std::numeric_limits<A>::infinity());
     fill(total, d, A(0));
@@ -286,15 +308,17 @@ void segment_logsumexp(const Segments& s, const T* x, int64_t d, T* out, int64_t
       load_rows<0>(s, x, e, n, d, v);
       fold_rows<0>(v, n, d, top, Larger{});
     });
+    for (int64_t k = 0; k < d; ++k) shift[k] = top[k] - top[k] == 0 ? top[k] : A(0);
     by_piece(s, d, i, [&](int64_t e, int64_t n) {
       if (!fits) load_rows<0>(s, x, e, n, d, v);
-      map_rows<0>(v, n, d, top, Minus{});
+      map_rows<0>(v, n, d, shift, Minus{});
       exp_all(v, n * d);
       fold_rows<0>(v, n, d, total, Plus{});
     });
     for (int64_t k = 0; k < d; ++k) {
-      const bool finite = top[k] - top[k] == 0;
-      store(out + i * d + k, finite ? top[k] + log_of(finite ? total[k] : A(1)) : top[k]);
+      // An infinity stays one, unless there is a nan.
+      const A infinite = total[k] == total[k] ? top[k] : total[k];
+      store(out + i * d + k, top[k] - top[k] == 0 ? top[k] + log_of(total[k]) : infinite);
     }
   }
 }
