@@ -201,18 +201,23 @@ def _fake(rowptr, col, colptr, row, x, reduces):
 
 def _setup(ctx, inputs, output) -> None:
     *tensors, ctx.reduces = inputs
-    ctx.mark_non_differentiable(*output[1:])
+    # The mean stays differentiable: second derivatives go through it.
+    ctx.mark_non_differentiable(*output[2:])
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*tensors, *output)
 
 
-def _backward(ctx, grad: Tensor | None, *_: Tensor | None) -> tuple:
+def _backward(ctx, grad: Tensor | None, of_mean: Tensor | None, *_: Tensor | None) -> tuple:
     rowptr, col, colptr, row, x, *output = ctx.saved_tensors
-    if grad is None:
-        return (None,) * 6
-    if colptr is None and _has_sums(ctx.reduces.split(",")):
-        colptr, row, _ = csr_transpose(rowptr, col, None, x.size(0))
-    grad_x = _multi_reduce_backward(rowptr, col, colptr, row, grad, x, *output, ctx.reduces)
+    grad_x = None
+    if grad is not None:
+        if colptr is None and _has_sums(ctx.reduces.split(",")):
+            colptr, row, _ = csr_transpose(rowptr, col, None, x.size(0))
+        grad_x = _multi_reduce_backward(rowptr, col, colptr, row, grad, x, *output, ctx.reduces)
+    if of_mean is not None and of_mean.dim() == 2:
+        back = Graph(rowptr, col, None, x.size(0)).reverse()
+        more = gather_reduce(of_mean / _degree(rowptr).to(of_mean), back).to(x.dtype)
+        grad_x = more if grad_x is None else grad_x + more
     return None, None, None, None, grad_x, None
 
 
@@ -221,20 +226,39 @@ def _backward_setup(ctx, inputs, output) -> None:
     ctx.save_for_backward(*tensors)
 
 
-def _backward_backward(ctx, of_x: Tensor) -> tuple:
-    """Differentiate along ``of_x``: by the gradient, and by ``x`` both directly and through what was saved."""
-    rowptr, col, _, _, grad, x, _, _, argmin, argmax = ctx.saved_tensors
+def _backward_backward(ctx, v: Tensor) -> tuple:
+    r"""Differentiate along ``v``, with mean and deviation as inputs of their own.
+
+    With :math:`c_i = (2 g^{var}_i + g^{std}_i / \sigma_i) / n_i` the gradient is :math:`\sum_i c_i (x_j - \mu_i)` and
+    what does not depend on ``x``; :math:`\kappa_i = \sum_j (x_j - \mu_i) v_j / n_i` is the covariance.
+    """
+    rowptr, col, _, _, grad, x, out, mean, argmin, argmax = ctx.saved_tensors
     names = ctx.reduces.split(",")
     graph = Graph(rowptr, col, None, x.size(0))
-    made = {name: gather_reduce(of_x, graph, reduce=name) for name in ("sum", "mean") if name in names}
+    made = {name: gather_reduce(v, graph, reduce=name) for name in ("sum", "mean") if name in names}
     for name, arg in (("min", argmin), ("max", argmax)):
         if name in names:
-            made[name] = _at_choice(rowptr, col, of_x, arg)
-    grad_x = None
+            made[name] = _at_choice(rowptr, col, v, arg)
+    of_x = of_out = of_mean = None
     if _is_curved(names):
-        made["var"], made["std"], grad_x = _curved_derivatives(graph, grad, x, of_x, names)
+        centre, average = mean.to(x.dtype), gather_reduce(v, graph, reduce="mean")
+        covariance = gather_reduce(x * v, graph, reduce="mean") - centre * average
+        c = torch.zeros_like(covariance)
+        if "var" in names:
+            c = c + 2 * grad[:, names.index("var")]
+            made["var"] = 2 * covariance
+        if "std" in names:
+            at = names.index("std")
+            std = out[:, at]
+            inverse = torch.where(std == 0, 0, 1 / torch.where(std == 0, 1, std))
+            c = c + grad[:, at] * inverse
+            made["std"] = covariance * inverse
+            of_std = -grad[:, at] * inverse * made["std"]
+            of_out = torch.stack([of_std if k == at else torch.zeros_like(of_std) for k in range(len(names))], 1)
+        of_x = v * gather_reduce(c / _degree(rowptr).to(c), graph.reverse())
+        of_mean = (-c * average).to(mean.dtype)
     along = torch.stack([made[name] for name in names], 1)
-    return None, None, None, None, along, grad_x, None, None, None, None, None
+    return None, None, None, None, along, of_x, of_out, of_mean, None, None, None
 
 
 def _at_choice(rowptr: Tensor, col: Tensor, v: Tensor, arg: Tensor) -> Tensor:
@@ -242,33 +266,6 @@ def _at_choice(rowptr: Tensor, col: Tensor, v: Tensor, arg: Tensor) -> Tensor:
         return v.new_zeros(arg.shape)
     edge = rowptr[:-1].long().unsqueeze(1) + arg
     return torch.where(arg >= 0, v.gather(0, col.long()[edge.clamp(min=0)]), 0)
-
-
-def _curved_derivatives(
-    graph: Graph, grad: Tensor, x: Tensor, v: Tensor, names: list[str]
-) -> tuple[Tensor, Tensor, Tensor]:
-    r"""Derivatives of variance and deviation along ``v``, and the derivative by ``x`` of their product with ``grad``.
-
-    With :math:`\kappa_i` the covariance of ``x`` and ``v`` they are :math:`2 \kappa_i` and :math:`\kappa_i / \sigma_i`.
-    """
-    mean, std = multi_reduce(x, graph, ("mean", "std")).unbind(1)
-    of_mean = gather_reduce(v, graph, reduce="mean")
-    covariance = gather_reduce(x * v, graph, reduce="mean") - mean * of_mean
-    inverse = torch.where(std == 0, 0, 1 / torch.where(std == 0, 1, std))
-    share = 1 / _degree(graph.rowptr).to(x.dtype)
-    of_covariance = torch.zeros_like(mean)
-    of_square = None
-    if "var" in names:
-        of_covariance = of_covariance + 2 * grad[:, names.index("var")]
-    if "std" in names:
-        of_std = grad[:, names.index("std")] * inverse
-        of_covariance, of_square = of_covariance + of_std, share * of_std * covariance * inverse.square()
-    back = graph.reverse()
-    p = share * of_covariance
-    grad_x = v * gather_reduce(p, back) - gather_reduce(p * of_mean, back)
-    if of_square is not None:
-        grad_x = grad_x - x * gather_reduce(of_square, back) + gather_reduce(of_square * mean, back)
-    return 2 * covariance, covariance * inverse, grad_x
 
 
 def _fold(t: Tensor, at: int | None, size: int) -> Tensor:

@@ -21,7 +21,7 @@ def _weight(case: Case) -> Tensor | None:
     return case.values(case.edges.count) if "weighted" in case.variant else None
 
 
-def _chosen(case: Case) -> Tensor:
+def chosen(case: Case) -> Tensor:
     """Any edge of its row for each value, none where there is none: what arg may be."""
     degrees = case.edges.rowptr.diff()
     arg = [[int(torch.randint(n, (), generator=case.generator)) if n else -1 for _ in range(case.d)] for n in degrees]
@@ -85,7 +85,7 @@ def _backward_formula(rowptr, colptr, row, perm_t, weight, grad, x, mean):
 
 def _gather(case: Case) -> Arguments:
     e = case.edges
-    return [e.rowptr, e.col, e.perm, _weight(case), case.values(e.num_sources, case.d), _chosen(case)]
+    return [e.rowptr, e.col, e.perm, _weight(case), case.values(e.num_sources, case.d), chosen(case)]
 
 
 def _gather_formula(rowptr, col, perm, weight, x, arg):
