@@ -13,6 +13,7 @@ Environment:
 import json
 import os
 import shutil
+import site
 import subprocess
 import sys
 import sysconfig
@@ -38,11 +39,22 @@ def choice(name: str) -> str:
 
 def find_torch() -> Path | None:
     """Find the torch whose headers to build with, without importing it."""
-    for folder in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path):
+    folders = sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path, site.getusersitepackages()
+    for folder in folders:
         torch = Path(folder or ".") / "torch"
         if (torch / "include" / "torch" / "csrc" / "stable").is_dir():
             return torch
     return None
+
+
+def is_fresh(built: Path) -> bool:
+    """Tell whether an object file is newer than all that it was made from, as the compiler noted beside it."""
+    notes = built.with_suffix(".d")
+    if not (built.exists() and notes.exists()):
+        return False
+    needs = [Path(word) for word in notes.read_text().replace("\\\n", " ").split()[1:]]
+    made = built.stat().st_mtime
+    return all(p.exists() and p.stat().st_mtime < made for p in [*needs, ROOT / "setup.py"])
 
 
 class BuildWithCards(build_py):
@@ -64,23 +76,32 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         """Build both libraries; a failure ends the installation only where it was demanded."""
-        status = {}
+        status, inplace = {}, self.inplace
         for name, switch, build in (
             ("_C", "GRAPHLAB_EXT", self._build_c),
             ("_CUDA", "GRAPHLAB_CUDA", self._build_cuda),
         ):
+            # What an earlier build left must not pass for this one's.
+            self._forget(name)
             try:
                 status[name] = "off: GRAPHLAB_EXT=0" if choice("GRAPHLAB_EXT") == "0" else build()
             except Exception as error:  # whatever it is, the package works without
                 if choice(switch) == "1":
                     raise
-                status[name] = f"not built: {error}"
+                missing = f"no compiler was found ({error.filename})" if isinstance(error, FileNotFoundError) else error
+                status[name] = f"not built: {missing}"
+                self.inplace = inplace  # a build that fails leaves it at 0
             print(f"graphlab kernels {name}: {status[name]}", file=sys.stderr)
         self._folder().mkdir(parents=True, exist_ok=True)
         (self._folder() / STATUS).write_text(json.dumps(status, indent=1) + "\n")
 
     def _folder(self) -> Path:
         return ROOT / "graphlab" if self.inplace or self.editable_mode else Path(self.build_lib) / "graphlab"
+
+    def _forget(self, name: str) -> None:
+        for folder in {self._folder(), Path(self.build_lib) / "graphlab"}:
+            for library in folder.glob(f"{name}.*"):
+                library.unlink()
 
     def get_outputs(self) -> list[str]:
         """List what was made, for the wheel's record."""
@@ -103,23 +124,24 @@ class BuildKernels(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         """Compile the sources side by side: the compiler spends its time in the templates of each op."""
-        objects = Path(self.build_temp)
 
         def compile_one(source: str) -> list[str]:
+            made = self.compiler.object_filenames([source], output_dir=self.build_temp)
+            if not self.force and all(is_fresh(Path(o)) for o in made):
+                return made
             standard = ["-std=c++20"] if source.endswith(".cpp") else []
             return self.compiler.compile(
                 [source],
-                output_dir=str(objects),
+                output_dir=self.build_temp,
                 macros=ext.define_macros,
                 include_dirs=ext.include_dirs,
                 extra_postargs=[*ext.extra_compile_args, *standard],
-                depends=ext.depends,
             )
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = [o for objects in pool.map(compile_one, ext.sources) for o in objects]
+            objects = [o for made in pool.map(compile_one, ext.sources) for o in made]
         self.compiler.link_shared_object(
-            made,
+            objects,
             self.get_ext_fullpath(ext.name),
             libraries=self.get_libraries(ext),
             library_dirs=ext.library_dirs,
@@ -161,22 +183,21 @@ def cuda_flags(torch: Path) -> list[str]:
 def c_extension() -> Extension:
     """Describe the CPU library: all schemas and the CPU kernels."""
     sources = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "cuda").glob("*.cpp"))
-    headers = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "cuda").glob("*.h"))
     linux = sys.platform.startswith("linux")
     return Extension(
         "graphlab._C",
         [*sources, "cuda/module.c"],
-        depends=headers,
         define_macros=[("TORCH_TARGET_VERSION", TARGET), ("Py_LIMITED_API", "0x030b0000")],
         # Without the last two a comparison or a square root may set flags that nobody reads, and is not vectorised.
-        extra_compile_args=["-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math"],
+        extra_compile_args=["-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-MMD"],
         extra_link_args=["-s", "-Wl,--no-as-needed", "-ltorch_cpu", "-ltorch"] if linux else ["-ltorch_cpu", "-ltorch"],
         py_limited_api=True,
     )
 
 
-setup(
-    ext_modules=[c_extension()],
-    cmdclass={"build_py": BuildWithCards, "build_ext": BuildKernels},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
-)
+if __name__ == "__main__":  # tests read the compilers' arguments from here
+    setup(
+        ext_modules=[c_extension()],
+        cmdclass={"build_py": BuildWithCards, "build_ext": BuildKernels},
+        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    )

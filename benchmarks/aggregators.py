@@ -12,17 +12,16 @@ medians.
 On ``ba`` and ``zipf`` a padded batch does not fit; PyG is measured on the largest part of the graph that holds the hub
 and stays below 4 GB, and its figures for the whole graph are *extrapolated* per padded cell (marked ``~``).
 
-The physical limit beside the tree is the time of its matrix products alone, 16 d^2 FLOP per combine (three times that
-with gradients), at the rate of a large product measured in the same run.
+The physical limit beside each is the time of its matrix products alone, 16 d^2 FLOP per combine of the tree, 12 and
+16 d^2 per element of GRU and LSTM (three times that with gradients), at the rate of a large product measured in the
+same run.
 """
 
 import argparse
 import json
-import multiprocessing
 import platform
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ import networkx as nx
 import numpy as np
 import torch
 import torch_geometric.nn.aggr as pyg
+from measure import Peak, forked, gemm_rate
 from torch import Tensor
 from torch_geometric.nn.aggr import Aggregation
 
@@ -38,6 +38,8 @@ from graphlab.aggr import SegmentGRUAggregation, SegmentLSTMAggregation, TreeLCM
 NODES, EDGES, CHANNELS, HUB = 20_000, 160_000, 64, 2_924
 GRAPHS = ("uniform", "ba", "zipf")
 KINDS = ("lcm", "gru", "lstm")
+# FLOP of the matrix products of a forward pass, in units of d^2, and per what.
+FLOP = {"lcm": (16, "combines"), "gru": (12, "elements"), "lstm": (16, "elements")}
 # PyG takes up to 4.8 KB per padded cell with gradients.
 CELLS_IN_4GB = 800_000
 
@@ -69,24 +71,6 @@ def module(kind: str, whose: str) -> Aggregation:
         return ours[kind](CHANNELS, CHANNELS, **options)
     theirs = {"lcm": pyg.LCMAggregation, "gru": pyg.GRUAggregation, "lstm": pyg.LSTMAggregation}
     return theirs[kind](CHANNELS, CHANNELS, **({"project": False} if kind == "lcm" else {}))
-
-
-def resident(field: str) -> int:
-    """A line of this process's status in bytes."""
-    text = Path("/proc/self/status").read_text(encoding="utf-8")
-    return 1024 * int(next(line for line in text.splitlines() if line.startswith(field)).split()[1])
-
-
-class Peak:
-    """Peak resident memory above the start, in bytes."""
-
-    def __enter__(self) -> "Peak":
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-        self.before = resident("VmRSS")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bytes = resident("VmHWM") - self.before
 
 
 def measure(kind: str, whose: str, graph: str, backward: bool, repeats: int) -> dict[str, Any]:
@@ -122,6 +106,7 @@ def measure(kind: str, whose: str, graph: str, backward: bool, repeats: int) -> 
         "bytes": peak.bytes,
         "cells": int(counts.max()) * nodes,
         "cells_whole": whole,
+        "elements": index.numel(),
         "combines": int((counts - 1).clamp(min=0).sum()),
     }
 
@@ -143,31 +128,6 @@ def interleaved(kind: str, backward: bool, rounds: int) -> dict[str, float]:
                 out.sum().backward()
             seconds[whose].append(time.perf_counter() - started)
     return {whose: statistics.median(found[1:]) for whose, found in seconds.items()}
-
-
-def gemm_rate() -> float:
-    """FLOP per second of a large product."""
-    a, b = torch.randn(2, 2048, 2048)
-    best = min(_seconds(lambda: torch.mm(a, b)) for _ in range(8))
-    return 2 * 2048**3 / best
-
-
-def _seconds(run: Any) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
-
-
-def forked(run: Callable[..., Any], *args: Any) -> Any:
-    """What a function returns in a process of its own."""
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: sender.send(run(*args)))
-    child.start()
-    sender.close()
-    found = receiver.recv()
-    child.join()
-    return found
 
 
 def compare(kind: str, graph: str, backward: bool, rounds: int, repeats: int) -> dict[str, Any]:
@@ -193,7 +153,7 @@ def compare(kind: str, graph: str, backward: bool, rounds: int, repeats: int) ->
             row[whose]["seconds_alone"], row[whose]["seconds"] = row[whose]["seconds"], seconds
     row["speedup"] = row["pyg"]["seconds"] / row["graphlab"]["seconds"]
     row["memory_ratio"] = row["pyg"]["bytes"] / row["graphlab"]["bytes"]
-    row["combines"] = found["graphlab"][0]["combines"]
+    row["combines"], row["elements"] = found["graphlab"][0]["combines"], found["graphlab"][0]["elements"]
     return row
 
 
@@ -201,9 +161,10 @@ def show(row: dict[str, Any], rate: float) -> str:
     mark = "~" if row["pyg"]["extrapolated_by"] > 1 else " "
     ours, theirs = row["graphlab"], row["pyg"]
     limit = ""
-    if row["kind"] == "lcm":
-        bound = (3 if row["backward"] else 1) * 16 * CHANNELS**2 * row["combines"] / rate
-        limit = f"  products alone {bound:6.3f} s"
+    if row["kind"] in FLOP:
+        unit, count = FLOP[row["kind"]]
+        row["products_alone"] = (3 if row["backward"] else 1) * unit * CHANNELS**2 * row[count] / rate
+        limit = f"  products alone {row['products_alone']:6.3f} s, {ours['seconds'] / row['products_alone']:.2f}x of it"
     direction = "forward+backward" if row["backward"] else "forward"
     return (
         f"{row['kind']:5}{row['graph']:8} {direction:17}"

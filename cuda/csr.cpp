@@ -50,7 +50,9 @@ std::tuple<Tensor, Tensor, Tensor> csr_transpose(Tensor rowptr, Tensor col, std:
   check_range(col, "col", size);
   if (perm) {
     check_index(*perm, "perm", rowptr);
-    STD_TORCH_CHECK(perm->numel() == col.numel(), "'perm' must have one entry per edge");
+    STD_TORCH_CHECK(perm->numel() == col.numel(), "'perm' must have one entry for each of the ", col.numel(), " edges, got ",
+                    perm->numel());
+    check_range(*perm, "perm", col.numel());
   }
   rowptr = dense(rowptr);
   col = dense(col);
@@ -71,8 +73,8 @@ std::tuple<Tensor, Tensor, Tensor> csr_transpose(Tensor rowptr, Tensor col, std:
 }  // namespace gl
 
 STABLE_TORCH_LIBRARY_FRAGMENT(graphlab, m) {
-  m.def("csr_from_coo(Tensor index, int size) -> (Tensor, Tensor)");
-  m.def("csr_transpose(Tensor rowptr, Tensor col, Tensor? perm, int size) -> (Tensor, Tensor, Tensor)");
+  m.def("csr_from_coo(Tensor index, SymInt size) -> (Tensor, Tensor)");
+  m.def("csr_transpose(Tensor rowptr, Tensor col, Tensor? perm, SymInt size) -> (Tensor, Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(graphlab, CPU, m) {

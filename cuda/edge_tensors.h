@@ -20,6 +20,6 @@ struct EdgeTensors {
 // `columns` is the number of rows that `index` points into; the names are for messages.
 EdgeTensors edge_tensors(const Tensor& ptr, const char* ptr_name, const Tensor& index, const char* index_name,
                          int64_t columns, const std::optional<Tensor>& perm = std::nullopt,
-                         const std::optional<Tensor>& weight = std::nullopt);
+                         const std::optional<Tensor>& weight = std::nullopt, const char* perm_name = "perm");
 
 }  // namespace gl

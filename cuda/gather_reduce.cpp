@@ -57,6 +57,7 @@ std::tuple<Tensor, Tensor> gather_reduce_backward(Tensor rowptr, Tensor colptr, 
                                                   std::optional<Tensor> weight, Tensor grad, Tensor x, bool mean) {
   check_dim(grad, "grad", 2);
   check_dim(x, "x", 2);
+  check_index(rowptr, "rowptr", colptr);
   check_ptr(rowptr, "rowptr", row.numel());
   check_dtype(x, "x", grad, "grad");
   if (weight) check_dtype(*weight, "weight", grad, "grad");
@@ -64,7 +65,7 @@ std::tuple<Tensor, Tensor> gather_reduce_backward(Tensor rowptr, Tensor colptr, 
                   ", got ", colptr.numel());
   STD_TORCH_CHECK(rowptr.numel() == grad.size(0) + 1 && grad.size(1) == x.size(1),
                   "'grad' must have one row for each row of 'rowptr', and as many columns as 'x'");
-  const EdgeTensors edges = edge_tensors(colptr, "colptr", row, "row", grad.size(0), perm, weight);
+  const EdgeTensors edges = edge_tensors(colptr, "colptr", row, "row", grad.size(0), perm, weight, "perm_t");
   grad = dense(grad);
   x = dense(x);
   rowptr = dense(rowptr);

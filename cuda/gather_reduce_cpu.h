@@ -7,7 +7,8 @@ inline void sum_block(const Edges<T, I>& edges, int64_t begin, int64_t end, cons
   acc_t<T> sum[B];
   for (int k = 0; k < B; ++k) sum[k] = 0;
   for (int64_t e = begin; e < end; ++e) {
-    prefetch(ahead(edges, x, d, e) + first, B);
+    prefetch(ahead(edges, x, d, e, look_ahead<T>(B)) + first, B);
+    if (W) prefetch_weight(edges, e);
     const T* row = x + static_cast<int64_t>(edges.index[e]) * d + first;
     const acc_t<T> w = W ? weight_of(edges, e) : acc_t<T>(1);
     if (width == B)
@@ -30,7 +31,8 @@ inline void select_block(const Edges<T, I>& edges, int64_t begin, int64_t end, c
     at[k] = begin < end ? 0 : -1;
   }
   for (int64_t e = begin; e < end; ++e) {
-    prefetch(ahead(edges, x, d, e) + first, B);
+    prefetch(ahead(edges, x, d, e, look_ahead<T>(B)) + first, B);
+    if (W) prefetch_weight(edges, e);
     const T* row = x + static_cast<int64_t>(edges.index[e]) * d + first;
     const A w = W ? weight_of(edges, e) : A(1);
     const int32_t local = static_cast<int32_t>(e - begin);
@@ -90,10 +92,12 @@ inline void sum_backward_row(const Edges<T, I>& edges, const I* degree, int64_t 
   using A = acc_t<T>;
   A held[B ? B : 1];
   A* total = B ? held : sum;
-  const int64_t width = B ? B : d;
+  const int64_t width = B ? B : d, far = look_ahead<T>(width);
   for (int64_t k = 0; k < width; ++k) total[k] = 0;
   for (int64_t e = begin; e < end; ++e) {
-    prefetch(ahead(edges, grad, d, e), width);
+    prefetch(ahead(edges, grad, d, e, far), width);
+    prefetch_weight(edges, e);
+    if (edges.perm) __builtin_prefetch(grad_w + edges.perm[next_edge(edges, e, 32)], 1, 3);
     const int64_t i = edges.index[e];
     const T* g = grad + i * d;
     const A scale = degree ? A(1) / static_cast<A>(degree[i + 1] - degree[i]) : A(1);
@@ -143,10 +147,11 @@ void gather_sum_backward(const Edges<T, I>& edges, const I* degree, const T* gra
 template <class T, class I>
 void gather_mean_backward(const Edges<T, I>& edges, const I* degree, const T* grad, int64_t d, T* grad_x, acc_t<T>* sum,
                           int64_t row_begin, int64_t row_end) {
+  const int64_t far = look_ahead<T>(d);
   for (int64_t j = row_begin; j < row_end; ++j) {
     for (int64_t k = 0; k < d; ++k) sum[k] = 0;
     for (int64_t e = edges.ptr[j]; e < edges.ptr[j + 1]; ++e) {
-      prefetch(ahead(edges, grad, d, e), d);
+      prefetch(ahead(edges, grad, d, e, far), d);
       const int64_t i = edges.index[e];
       const acc_t<T> scale = acc_t<T>(1) / static_cast<acc_t<T>>(degree[i + 1] - degree[i]);
       const acc_t<T> w = scale * weight_of(edges, e);
@@ -200,11 +205,14 @@ void arg_scatter(const Edges<T, I>& edges, int64_t rows, const T* grad, const in
 template <class T, class I>
 void arg_scatter_weight(const Edges<T, I>& edges, const T* grad, const int32_t* arg, const T* x, int64_t d,
                         acc_t<T>* grad_w, int64_t row_begin, int64_t row_end) {
-  for (int64_t i = row_begin; i < row_end; ++i)
+  for (int64_t i = row_begin; i < row_end; ++i) {
+    if (i + 2 < row_end)
+      for (int64_t e = edges.ptr[i + 2]; e < edges.ptr[i + 3]; ++e) prefetch(x + static_cast<int64_t>(edges.index[e]) * d, d);
     for (int64_t f = 0; f < d; ++f) {
       const int64_t local = arg[i * d + f], e = edges.ptr[i] + local;
       if (local < 0) continue;
       const int64_t at = place_of(edges, e);
       grad_w[at] += load(grad + i * d + f) * load(x + static_cast<int64_t>(edges.index[e]) * d + f);
     }
+  }
 }

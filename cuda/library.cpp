@@ -85,15 +85,6 @@ Tensor make_zeros(const Tensor& like, std::vector<int64_t> sizes, ScalarType dty
   return torch::stable::zero_(t);
 }
 
-void check_dim(const Tensor& t, const char* name, int64_t dim) {
-  STD_TORCH_CHECK(t.dim() == dim, "'", name, "' must have ", dim, " dimensions, got ", t.dim());
-}
-void check_index(const Tensor& t, const char* name, const Tensor& like) {
-  check_dim(t, name, 1);
-  STD_TORCH_CHECK(t.scalar_type() == ScalarType::Long || t.scalar_type() == ScalarType::Int, "'", name,
-                  "' must be int64 or int32");
-  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as the other indices");
-}
 void check_ptr(const Tensor& ptr, const char* name, int64_t last) {
   check_index(ptr, name, ptr);
   STD_TORCH_CHECK(ptr.numel() > 0, "'", name, "' must have one entry more than there are rows, got none");
@@ -105,9 +96,6 @@ void check_range(const Tensor& index, const char* name, int64_t size) {
   const Tensor held = dense(index);
   if (index.scalar_type() == ScalarType::Long) check_range_of(data<int64_t>(held), index.numel(), name, size);
   else check_range_of(data<int32_t>(held), index.numel(), name, size);
-}
-void check_dtype(const Tensor& t, const char* name, const Tensor& like, const char* like_name) {
-  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as '", like_name, "'");
 }
 
 }  // namespace gl

@@ -1,4 +1,4 @@
-// What the CPU side of every op shares: the stable ABI, checks, dispatch by precision and index type, threads.
+// What the glue of every op shares: the stable ABI, checks, dispatch by precision and index type, threads.
 #pragma once
 #include <torch/csrc/stable/library.h>
 #include <torch/csrc/stable/ops.h>
@@ -48,14 +48,23 @@ Tensor make(const Tensor& like, std::vector<int64_t> sizes);
 Tensor make(const Tensor& like, std::vector<int64_t> sizes, ScalarType dtype);
 Tensor make_zeros(const Tensor& like, std::vector<int64_t> sizes, ScalarType dtype);
 
-void check_dim(const Tensor& t, const char* name, int64_t dim);
+inline void check_dim(const Tensor& t, const char* name, int64_t dim) {
+  STD_TORCH_CHECK(t.dim() == dim, "'", name, "' must have ", dim, " dimensions, got ", t.dim());
+}
 // An integer vector of the same type as `like`.
-void check_index(const Tensor& t, const char* name, const Tensor& like);
+inline void check_index(const Tensor& t, const char* name, const Tensor& like) {
+  check_dim(t, name, 1);
+  STD_TORCH_CHECK(t.scalar_type() == ScalarType::Long || t.scalar_type() == ScalarType::Int, "'", name,
+                  "' must be int64 or int32");
+  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as the other indices");
+}
 // From 0, never decreasing, to `last`: what makes reading rows safe.
 void check_ptr(const Tensor& ptr, const char* name, int64_t last);
 // All values in [0, size).
 void check_range(const Tensor& index, const char* name, int64_t size);
-void check_dtype(const Tensor& t, const char* name, const Tensor& like, const char* like_name);
+inline void check_dtype(const Tensor& t, const char* name, const Tensor& like, const char* like_name) {
+  STD_TORCH_CHECK(t.scalar_type() == like.scalar_type(), "'", name, "' must be of the same type as '", like_name, "'");
+}
 
 // Calls `f(T{}, I{})` for the precision of `x` and the type of `index`.
 template <class F>
@@ -95,18 +104,14 @@ void parallel(int64_t size, int64_t work_per_item, F f) {
   torch::stable::parallel_for(0, size, grain, f);
 }
 
-// Runs f(begin, end) over pieces of the rows of a CSR structure that hold about equally many edges and rows.
-template <class I, class F>
-void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
-  if (rows <= 0) return;
-  const int64_t edges = rowptr[rows], threads = torch::stable::get_num_threads();
-  if (threads <= 1 || (edges + rows) * work_per_edge < kSerial) return f(int64_t{0}, rows);
-  const int64_t pieces = std::min<int64_t>(threads * 8, rows);
+// Cuts the rows of a CSR structure into pieces that hold about equally many edges and rows: pieces + 1 row numbers.
+template <class I>
+std::vector<int64_t> cut_rows(const I* rowptr, int64_t rows, int64_t pieces) {
   std::vector<int64_t> cut(pieces + 1, 0);
   cut[pieces] = rows;
   for (int64_t piece = 1; piece < pieces; ++piece) {
     // Row r starts after rowptr[r] + r units of work, which grows with r.
-    const int64_t target = (edges + rows) / pieces * piece;
+    const int64_t target = (rowptr[rows] + rows) / pieces * piece;
     int64_t low = cut[piece - 1], high = rows;
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
@@ -115,6 +120,17 @@ void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
     }
     cut[piece] = low;
   }
+  return cut;
+}
+
+// Runs f(begin, end) over pieces of the rows of a CSR structure that hold about equally many edges and rows.
+template <class I, class F>
+void parallel_rows(const I* rowptr, int64_t rows, int64_t work_per_edge, F f) {
+  if (rows <= 0) return;
+  const int64_t edges = rowptr[rows], threads = torch::stable::get_num_threads();
+  if (threads <= 1 || (edges + rows) * work_per_edge < kSerial) return f(int64_t{0}, rows);
+  const int64_t pieces = std::min<int64_t>(threads * 8, rows);
+  const std::vector<int64_t> cut = cut_rows(rowptr, rows, pieces);
   torch::stable::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) f(cut[piece], cut[piece + 1]);
   });

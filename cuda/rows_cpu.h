@@ -1,7 +1,12 @@
 // Inner loops over one row of features, shared by the CPU kernels. Included once per instruction set; no include guard.
 
-// Edges of look-ahead: the next rows are on their way from memory while this one is added.
-constexpr int64_t kAhead = 8;
+// How many edges ahead a row is asked for, so that 16 KB are on their way from memory while a row is added: a third to
+// a half of the first-level cache, and enough for random reads to overlap.
+template <class T>
+constexpr int64_t look_ahead(int64_t columns) {
+  const int64_t rows = 16384 / (columns * static_cast<int64_t>(sizeof(T)) + 1);
+  return rows < 8 ? 8 : rows > 64 ? 64 : rows;
+}
 
 template <class T>
 inline void prefetch(const T* p, int64_t count) {
@@ -21,9 +26,20 @@ inline void by_block(int64_t d, F f) {
   if (at < d) f(std::integral_constant<int, 16>{}, d - 16);
 }
 
+// The edge a few positions further on.
+template <class T, class I>
+inline int64_t next_edge(const Edges<T, I>& edges, int64_t e, int64_t far) {
+  return e + far < edges.count ? e + far : edges.count - 1;
+}
+
 // The row of x that the edge a few positions further on will read.
 template <class T, class I>
-inline const T* ahead(const Edges<T, I>& edges, const T* x, int64_t d, int64_t e) {
-  const int64_t next = e + kAhead < edges.count ? e + kAhead : edges.count - 1;
-  return x + static_cast<int64_t>(edges.index[next]) * d;
+inline const T* ahead(const Edges<T, I>& edges, const T* x, int64_t d, int64_t e, int64_t far = 32) {
+  return x + static_cast<int64_t>(edges.index[next_edge(edges, e, far)]) * d;
+}
+
+// Weights in the user's order are read at random, too.
+template <class T, class I>
+inline void prefetch_weight(const Edges<T, I>& edges, int64_t e, int64_t far = 32) {
+  if (edges.perm) __builtin_prefetch(edges.weight + edges.perm[next_edge(edges, e, far)], 0, 3);
 }

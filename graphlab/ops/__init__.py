@@ -5,10 +5,12 @@ import torch
 from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.csr import csr_from_coo, csr_transpose
+from graphlab.ops.edge_attention import dot_attention, edge_attention_weights, gat_attention, gatv2_attention
 from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
 from graphlab.ops.kernels import use_backend
-from graphlab.ops.segment import segment_max, segment_sum, segment_topk
+from graphlab.ops.multi_reduce import multi_reduce
+from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
 from graphlab.ops.segment_reduce import segment_argreduce, segment_reduce
@@ -23,8 +25,13 @@ __all__ = [
     "clear_cache",
     "csr_from_coo",
     "csr_transpose",
+    "dot_attention",
+    "edge_attention_weights",
+    "gat_attention",
     "gather_argreduce",
     "gather_reduce",
+    "gatv2_attention",
+    "multi_reduce",
     "segment_argreduce",
     "segment_gru",
     "segment_gru_ref",

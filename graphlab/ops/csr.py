@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.kernels import INDEX_DTYPES
 from graphlab.ops.op import Op
 
 
@@ -50,16 +51,18 @@ def _check_range(name: str, index: Tensor, size: int) -> None:
 
 _csr_from_coo = Op(
     "csr_from_coo",
-    "(Tensor index, int size) -> (Tensor, Tensor)",
+    "(Tensor index, SymInt size) -> (Tensor, Tensor)",
     values=0,
+    dtypes=INDEX_DTYPES,
     reference=csr_from_coo_ref,
     fake=lambda index, size: (index.new_empty(size + 1), torch.empty_like(index)),
 )
 
 _csr_transpose = Op(
     "csr_transpose",
-    "(Tensor rowptr, Tensor col, Tensor? perm, int size) -> (Tensor, Tensor, Tensor)",
+    "(Tensor rowptr, Tensor col, Tensor? perm, SymInt size) -> (Tensor, Tensor, Tensor)",
     values=0,
+    dtypes=INDEX_DTYPES,
     reference=csr_transpose_ref,
     fake=lambda rowptr, col, perm, size: (rowptr.new_empty(size + 1), torch.empty_like(col), torch.empty_like(col)),
 )

@@ -1,10 +1,12 @@
 """Gather, weigh and reduce in one pass: message passing without messages."""
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from graphlab.ops.csr import csr_transpose
 from graphlab.ops.graph import Graph
 from graphlab.ops.op import Op
 
@@ -34,7 +36,8 @@ def gather_reduce(
         edge_index: A :class:`graphlab.ops.Graph`, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
         edge_weight: One weight per edge, in the order of ``edge_index``; ``None`` for 1.
         reduce: ``"sum"``, ``"mean"``, ``"min"`` or ``"max"``.
-        dim_size: The number of target nodes; as many as sources by default. A ``Graph`` knows its own.
+        dim_size: The number of target nodes. By default what ``edge_index`` says, if it is more than a tensor, or else
+            as many as sources.
 
     Shapes:
         - **x:** ``(num_sources, *)``
@@ -82,9 +85,9 @@ def gather_argreduce(
     """
     if reduce not in REDUCES:
         raise ValueError(f"'reduce' must be one of {', '.join(map(repr, REDUCES))}, got {reduce!r}")
-    graph = Graph.from_edge_index(edge_index, (x.size(0), x.size(0) if dim_size is None else dim_size))
-    check_sources(x, graph)
-    rows = x.reshape(x.size(0), -1) if x.numel() else x.new_empty(x.size(0), x[0:1].numel())
+    graph = Graph.from_edge_index(edge_index, (x.size(0) if x.dim() else None, dim_size))
+    check_sources(x, graph, dim_size)
+    rows = x.reshape(x.size(0), math.prod(x.shape[1:]))
     weight = None if edge_weight is None else _checked_weight(edge_weight, graph, x.dtype)
     # A backward pass needs the edges by source; without one they are never sorted that way.
     differentiates = torch.is_grad_enabled() and (x.requires_grad or (weight is not None and weight.requires_grad))
@@ -94,21 +97,24 @@ def gather_argreduce(
     return out.view(shape), arg.view(shape) if arg.dim() == 2 else arg
 
 
-def check_sources(x: Tensor, graph: Graph) -> None:
-    """Refuse rows that are not those of the graph's sources.
+def check_sources(x: Tensor, graph: Graph, dim_size: int | None = None) -> None:
+    """Refuse rows that are not those of the graph's sources, and a number of targets that is not the graph's.
 
     Args:
         x: The rows of the source nodes.
         graph: The edges.
+        dim_size: The number of target nodes that is asked for.
 
     Raises:
-        ValueError: There are more or fewer rows than sources.
+        ValueError: There are more or fewer rows than sources, or another number of targets.
     """
     if x.dim() < 2 or x.size(0) != graph.num_sources:
         raise ValueError(
             f"'x' must hold one row for each of the {graph.num_sources} source nodes, got shape {tuple(x.shape)}; "
             f"one feature per node is (num_nodes, 1)"
         )
+    if dim_size is not None and dim_size != graph.num_targets:
+        raise ValueError(f"'dim_size' must be the {graph.num_targets} target nodes of the graph, got {dim_size}")
 
 
 def _checked_weight(weight: Tensor, graph: Graph, dtype: torch.dtype) -> Tensor:
@@ -273,8 +279,9 @@ def _placed(weight: Tensor, perm: Tensor | None) -> Tensor:
 
 
 def _messages(col: Tensor, perm: Tensor | None, weight: Tensor | None, x: Tensor) -> Tensor:
-    message = x.index_select(0, col)
-    return message if weight is None else message * _placed(weight, perm).unsqueeze(1)
+    # Products in low precision are kept in full precision until they are added up.
+    message = x.index_select(0, col) if weight is None else _wide(x).index_select(0, col)
+    return message if weight is None else message * _wide(_placed(weight, perm)).unsqueeze(1)
 
 
 def _chosen(rowptr: Tensor, arg: Tensor) -> tuple[Tensor, Tensor]:
@@ -301,11 +308,15 @@ def _backward(ctx, grad: Tensor | None, _: Tensor | None) -> tuple:
         grad_x, grad_weight = _arg_scatter(rowptr, col, perm, weight, grad, x, arg)
     else:
         if colptr is None:
-            colptr, row, perm_t = torch.ops.graphlab.csr_transpose(rowptr, col, perm, x.size(0))
-        # The weights' share is computed where they are weights at all; it costs nothing beside the gather.
-        grad_x, grad_weight = _gather_reduce_backward(
-            rowptr, colptr, row, perm_t, weight, grad, x, ctx.reduce == "mean"
-        )
+            colptr, row, perm_t = csr_transpose(rowptr, col, perm, x.size(0))
+        if weight is None or ctx.needs_input_grad[6]:
+            mean = ctx.reduce == "mean"
+            grad_x, grad_weight = _gather_reduce_backward(rowptr, colptr, row, perm_t, weight, grad, x, mean)
+        else:
+            if ctx.reduce == "mean":
+                grad = grad / (rowptr[1:] - rowptr[:-1]).clamp(min=1).unsqueeze(1).to(grad)
+            grad_x, _ = _gather_reduce(colptr, row, perm_t, rowptr, col, perm, weight, grad, "sum")
+            grad_weight = None
     return None, None, None, None, None, None, None if weight is None else grad_weight, grad_x, None
 
 
@@ -320,7 +331,7 @@ def _backward_backward(ctx, of_x: Tensor | None, of_weight: Tensor | None) -> tu
     rowptr, colptr, row, perm_t, weight, grad, x = ctx.saved_tensors
     if of_x is None and (of_weight is None or weight is None):
         return (None,) * 8
-    by_target = torch.ops.graphlab.csr_transpose(colptr, row, perm_t, grad.size(0))
+    by_target = csr_transpose(colptr, row, perm_t, grad.size(0))
     by_source = (colptr, row, perm_t)
     reduce = "mean" if ctx.mean else "sum"
     grad_grad = grad_weight = grad_x = None

@@ -44,6 +44,7 @@ class Graph:
         self.rowptr, self.col, self.perm = rowptr, col, perm
         self.num_sources = num_sources
         self._transposed: tuple[Tensor, Tensor, Tensor] | None = None
+        self._looped: Graph | None = None
 
     @classmethod
     def from_edge_index(cls, edge_index: Any, size: Size | None = None) -> "Graph":
@@ -53,10 +54,11 @@ class Graph:
             edge_index: Sources and targets as ``(2, num_edges)``, or a PyG ``EdgeIndex``, or a transposed sparse
                 adjacency (``adj_t``, rows are targets) as ``torch.sparse`` COO, CSR or CSC. A ``Graph`` is returned
                 as it is.
-            size: The number of sources and targets; what is ``None`` is read off the largest index.
+            size: The number of sources and targets; what is ``None`` and not said by ``edge_index`` itself is read
+                off the largest index.
 
         Raises:
-            ValueError: ``edge_index`` has a wrong shape or type, or points outside ``size``.
+            ValueError: ``edge_index`` has a wrong shape or type, or does not agree with ``size``.
         """
         if isinstance(edge_index, Graph):
             return edge_index
@@ -107,6 +109,20 @@ class Graph:
         turned._transposed = (self.rowptr, self.col, _in_order(self.col) if self.perm is None else self.perm)
         return turned
 
+    def with_self_loops(self) -> "Graph":
+        """Give each node exactly one edge to itself, the last of its edges; the result is remembered.
+
+        Loops that were there are dropped, as PyG's attention layers do it. Between two sets of nodes, those with the
+        same number count as the same. The places of the edges are new: weights and attributes do not carry over.
+        """
+        if torch.compiler.is_compiling():
+            rowptr, col = torch.ops.graphlab.looped_index(self.rowptr, self.col, self.num_sources)
+            return Graph(rowptr, col, None, self.num_sources)
+        if self._looped is None:
+            with torch.inference_mode(False):
+                self._looped = _build_looped(self)
+        return self._looped
+
     def edge_index(self) -> Tensor:
         """Return sources and targets in the user's order.
 
@@ -151,10 +167,8 @@ def _in_order(col: Tensor) -> Tensor:
 def _as_coo(edge_index: Any, size: Size | None) -> tuple[Tensor, Size]:
     from torch_geometric import EdgeIndex
 
-    known = size or (None, None)
     if isinstance(edge_index, EdgeIndex):
-        own = edge_index.sparse_size()
-        return edge_index.as_tensor(), (known[0] or own[0], known[1] or own[1])
+        return edge_index.as_tensor(), _agreed(edge_index.sparse_size(), size)
     if not isinstance(edge_index, Tensor):
         raise ValueError(
             f"'edge_index' must be a tensor (2, num_edges), an EdgeIndex, a sparse adjacency or a Graph, "
@@ -162,13 +176,25 @@ def _as_coo(edge_index: Any, size: Size | None) -> tuple[Tensor, Size]:
         )
     if edge_index.layout != torch.strided:
         adj_t = edge_index.to_sparse_coo().coalesce()
-        return adj_t.indices().flip(0), (adj_t.size(1), adj_t.size(0))
+        return adj_t.indices().flip(0), _agreed((adj_t.size(1), adj_t.size(0)), size)
     if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
         raise ValueError(
             f"'edge_index' must be int64 or int32 of shape (2, num_edges), got {edge_index.dtype} of shape "
             f"{tuple(edge_index.shape)}; sources stand in row 0, targets in row 1"
         )
-    return edge_index, known
+    return edge_index, size or (None, None)
+
+
+def _agreed(own: Size, asked: Size | None) -> Size:
+    """Take what a structure knows of its size, and what it does not know from the caller."""
+    asked = asked or (None, None)
+    for name, has, wants in zip(("source", "target"), own, asked, strict=True):
+        if has is not None and wants is not None and has != wants:
+            raise ValueError(
+                f"'edge_index' has {has} {name} nodes by its own account, but {wants} are asked for by 'x', 'size' or "
+                f"'dim_size'; leave them out, or convert 'edge_index' to a tensor"
+            )
+    return tuple(w if h is None else h for h, w in zip(own, asked, strict=True))  # pyright: ignore
 
 
 def _sizes(edge_index: Tensor, size: Size) -> tuple[int, int]:
@@ -202,6 +228,32 @@ def _build(edge_index: Tensor, num_sources: int, num_targets: int) -> Graph:
     rowptr, perm = csr_from_coo(target, num_targets)
     col = source.clone() if is_sorted else source.index_select(0, perm)
     return Graph(rowptr, col, None if is_sorted else perm, num_sources)
+
+
+def _build_looped(graph: Graph) -> Graph:
+    col = graph.col
+    nodes = torch.arange(max(graph.size), dtype=col.dtype, device=col.device)
+    target = torch.repeat_interleave(nodes[: graph.num_targets], graph.degree.long())
+    kept, loops = col != target, nodes[: min(graph.size)]
+    rowptr, perm = csr_from_coo(torch.cat([target[kept], loops]), graph.num_targets)
+    return Graph(rowptr, torch.cat([col[kept], loops]).index_select(0, perm), None, graph.num_sources)
+
+
+@torch.library.custom_op("graphlab::looped_index", mutates_args=())
+def _looped_index(rowptr: Tensor, col: Tensor, num_sources: int) -> tuple[Tensor, Tensor]:
+    key = ("looped", num_sources, rowptr.numel())
+
+    def build() -> Graph:
+        return _build_looped(Graph(rowptr, col, None, num_sources))
+
+    looped = _CACHE.get(torch.cat([rowptr, col]), key, build, 8 * (rowptr.numel() + col.numel()))
+    return looped.rowptr.clone(), looped.col.clone()
+
+
+@_looped_index.register_fake
+def _(rowptr: Tensor, col: Tensor, num_sources: int) -> tuple[Tensor, Tensor]:
+    num_edges = torch.library.get_ctx().new_dynamic_size()
+    return torch.empty_like(rowptr), col.new_empty(num_edges)
 
 
 @torch.library.custom_op("graphlab::graph_index", mutates_args=())

@@ -116,12 +116,13 @@ def native(x: Tensor) -> bool:
     return _active == "auto" and not _MISSING["_C"] and x.device.type == "cpu" and x.dtype in DTYPES
 
 
-def namespace(x: Tensor) -> str:
+def namespace(x: Tensor, dtypes: tuple[torch.dtype, ...] = DTYPES) -> str:
     """Return the ``torch.ops`` namespace whose ops work on this tensor.
 
     Args:
         x: The values that the op works on.
+        dtypes: The types for which there are kernels.
     """
     if _active == "emulated":
         return "graphlab_emulated"
-    return "graphlab_ref" if _active == "ref" or x.dtype not in (*DTYPES, *INDEX_DTYPES) else "graphlab"
+    return "graphlab_ref" if _active == "ref" or x.dtype not in dtypes else "graphlab"

@@ -1,16 +1,20 @@
 """One op: schema, reference, fake, derivatives and batching rule, registered for every backend."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from graphlab.ops import kernels
 
 _OPS: list["Op"] = []
 _LIBRARIES: dict[str, torch.library.Library] = {}
+# Whether the dispatcher runs a batching rule: there, no autograd.Function can be called.
+_DISPATCHER = threading.local()
 
 
 @dataclass(eq=False)
@@ -18,7 +22,8 @@ class Op:
     """An op that compiled kernels or its reference run, differentiable and traceable with either.
 
     Calling it costs little in eager mode: an ``autograd.Function`` around the raw op, and nothing where no gradient is
-    wanted. Traced or under a transform, the dispatcher finds the registered rules.
+    wanted. Traced code finds the registered rules through the dispatcher; ``torch.func`` transforms find the same rules
+    in a second ``autograd.Function``.
 
     Args:
         name: The op's name in ``torch.ops.graphlab``.
@@ -29,7 +34,8 @@ class Op:
         setup: Saves for the backward pass, ``setup(ctx, inputs, output)``; ``None`` if there is none.
         backward: Maps ``ctx`` and the gradients of the results to those of the inputs.
         vmap: The batching rule of ``torch.library.register_vmap``, or ``"columns"`` for :meth:`fold_batch`; one member
-            after the other by default.
+            after the other by default. A rule calls the op itself, so that what it does can be differentiated.
+        dtypes: The types of the deciding argument for which there are kernels; others take the reference.
     """
 
     name: str
@@ -40,8 +46,10 @@ class Op:
     setup: Callable[..., None] | None = None
     backward: Callable[..., Any] | None = None
     vmap: Callable[..., Any] | str | None = None
+    dtypes: tuple[torch.dtype, ...] = kernels.DTYPES
     _raw: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _functions: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _transformed: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         _OPS.append(self)
@@ -54,21 +62,16 @@ class Op:
         Args:
             *args: The arguments of the schema, by position.
         """
-        namespace = kernels.namespace(args[self.values])
-        if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        namespace = kernels.namespace(args[self.values], self.dtypes)
+        if torch.compiler.is_compiling():
             return self._raw[namespace](*args)
-        if self.backward is not None and torch.is_grad_enabled() and any(_wants_grad(a) for a in args):
+        if torch._C._are_functorch_transforms_active():
+            inside = getattr(_DISPATCHER, "runs_rule", False)
+            return (self._raw if inside else self._transformed).get(namespace, self._raw[namespace])(*args)
+        if self.backward is not None and _differentiates(args):
             return self._functions[namespace].apply(*args)
         with torch._C._AutoDispatchBelowAutograd():
             return self._raw[namespace](*args)
-
-    def raw(self, *args: Any) -> Any:
-        """Run the registered op of the active backend, with the dispatcher's rules: what batching rules call.
-
-        Args:
-            *args: The arguments of the schema, by position.
-        """
-        return self._raw[kernels.namespace(args[self.values])](*args)
 
     def register(self, namespace: str) -> None:
         """Register the op in a namespace; compiled libraries bring schemas and kernels to theirs.
@@ -86,19 +89,20 @@ class Op:
         torch.library.register_fake(qualified, self.fake, lib=library)
         if self.backward is not None:
             torch.library.register_autograd(qualified, self.backward, setup_context=self.setup, lib=library)
-        rule = self.fold_batch if self.vmap == "columns" else self.vmap or self._by_loop
-        torch.library.register_vmap(qualified, rule, lib=library)  # pyright: ignore
+        rule: Any = self.fold_batch if self.vmap == "columns" else self.vmap or self._by_loop
+        torch.library.register_vmap(qualified, _for_dispatcher(rule), lib=library)
         raw = getattr(getattr(torch.ops, namespace), self.name).default
         self._raw[namespace] = raw
         if self.backward is not None:
             self._functions[namespace] = _function(self, raw)
+            self._transformed[namespace] = _transformable(self, raw, rule).apply
 
     def _by_loop(self, info: Any, in_dims: tuple, *args: Any) -> tuple:
         """Run the op once for each member of the batch."""
         results = []
         for member in range(info.batch_size):
             own = [a if d is None else a.select(d, member) for a, d in zip(args, in_dims, strict=True)]
-            results.append(self.raw(*own))
+            results.append(self(*own))
         if isinstance(results[0], Tensor):
             return torch.stack(results), 0
         return tuple(torch.stack(part) for part in zip(*results, strict=True)), (0,) * len(results[0])
@@ -119,7 +123,7 @@ class Op:
             return self._by_loop(info, in_dims, *args)
         x = args[at].movedim(in_dims[at], 1)
         folded = x.reshape(x.size(0), x.size(1) * x.size(2))
-        out = self.raw(*args[:at], folded, *args[at + 1 :])
+        out = self(*args[:at], folded, *args[at + 1 :])
         parts = (out,) if isinstance(out, Tensor) else out
         split = [p.view(p.size(0), info.batch_size, x.size(2)) if p.dim() == 2 else p for p in parts]
         dims = tuple(1 if p.dim() == 2 else None for p in parts)
@@ -131,8 +135,23 @@ def registered() -> list[Op]:
     return list(_OPS)
 
 
-def _wants_grad(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
+def _for_dispatcher(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def run(info: Any, in_dims: tuple, *args: Any) -> Any:
+        before = getattr(_DISPATCHER, "runs_rule", False)
+        _DISPATCHER.runs_rule = True
+        try:
+            return rule(info, in_dims, *args)
+        finally:
+            _DISPATCHER.runs_rule = before
+
+    return run
+
+
+def _differentiates(args: tuple) -> bool:
+    # Forward-mode tangents would be lost without a word below autograd; the Function refuses them.
+    if forward_ad._current_level >= 0:
+        return True
+    return torch.is_grad_enabled() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
 
 
 def _function(op: Op, raw: Any) -> Any:
@@ -146,5 +165,24 @@ def _function(op: Op, raw: Any) -> Any:
         setup(ctx, args, out)
         return out
 
-    members = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
-    return type(f"{op.name}_function", (torch.autograd.Function,), members)
+    return _make_function(op, forward=forward, backward=backward)
+
+
+def _transformable(op: Op, raw: Any, rule: Any) -> Any:
+    """Wrap a raw op for ``torch.func``, which asks for a separate ``setup_context`` and so costs more in eager mode."""
+
+    def forward(*args: Any) -> Any:
+        return raw(*args)
+
+    return _make_function(op, forward=forward, setup_context=op.setup, backward=op.backward, vmap=rule)
+
+
+def _make_function(op: Op, **members: Any) -> Any:
+    def jvp(ctx: Any, *tangents: Any) -> None:
+        raise NotImplementedError(
+            f"graphlab::{op.name} has no forward-mode derivative (jvp, jacfwd, make_dual); take reverse mode (vjp, "
+            f"jacrev, backward)"
+        )
+
+    static = {name: staticmethod(function) for name, function in (members | {"jvp": jvp}).items()}
+    return type(f"{op.name}_function", (torch.autograd.Function,), static)

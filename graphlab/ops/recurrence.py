@@ -1,11 +1,16 @@
 """What the ragged recurrences share: finding their schedule, and the plain unrolled form behind second derivatives."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from graphlab.ops.autocast import in_float32
+from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import make_groups
+from graphlab.ops.kernels import native
 from graphlab.ops.step_plan import Chunk, StepPlan, step_plan
 
 # A recurrence's groups as its op receives them: index or ptr, which of the two, number of groups, seed.
@@ -22,6 +27,15 @@ def plan_of(length: int, key: Key) -> StepPlan:
     groups, is_ptr, dim_size, seed = key
     index, ptr = (None, groups) if is_ptr else (groups, None)
     return step_plan(make_groups(index, ptr, dim_size, length), None if seed is None else int(seed))
+
+
+def has_kernel(x: Tensor) -> bool:
+    """Tell whether compiled kernels carry the states of a tree or a recurrence: in full precision, on the CPU.
+
+    Args:
+        x: The elements.
+    """
+    return native(x) and x.dtype in (torch.float32, torch.float64)
 
 
 def check_width(x: Tensor, name: str, channels: int) -> None:
@@ -128,3 +142,52 @@ def by_batch(x: Tensor, run: Callable[[Tensor], tuple[Tensor, ...]], channels: i
     """
     parts = [run(part) for part in x.split(channels, 1)]
     return [torch.cat(column, 1) for column in zip(*parts, strict=True)]
+
+
+def make_differentiable(
+    op: Any,
+    backward: Any,
+    cell: Callable[..., tuple[Tensor, ...]],
+    num_states: int,
+) -> None:
+    """Give a recurrence's op its derivatives: fast ones, and those of its unrolled form where they are differentiated.
+
+    Args:
+        op: Maps elements, weights, initial states and groups to results and to each of the states.
+        backward: Maps their gradients, elements, states, weights, initial states and groups to gradients.
+        cell: Maps elements, states and weights to states, row by row.
+        num_states: How many states there are.
+    """
+
+    def unrolled(x: Tensor, *tensors: Tensor, key: Key) -> list[Tensor]:
+        weights, initial = tensors[:-num_states], tensors[-num_states:]
+        plan = plan_of(x.size(0), key)
+
+        def run(part: Tensor) -> tuple[Tensor, ...]:
+            last, packed = unroll(part, plan, lambda element, states: cell(element, states, *weights), initial)
+            return plan.scatter(last[0], initial[0]), *packed
+
+        return by_batch(x, run, weights[0].size(1))
+
+    def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:
+        *tensors, groups, ctx.is_ptr, ctx.dim_size, seed = inputs
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*output[1:], groups, seed, *tensors)
+
+    def differentiate(ctx: Any, *grads_out: Tensor | None) -> tuple[Tensor | None, ...]:
+        states, (groups, seed, *tensors) = ctx.saved_tensors[:num_states], ctx.saved_tensors[num_states:]
+        key = (groups, ctx.is_ptr, ctx.dim_size, seed)
+        if all(g is None for g in grads_out):
+            grads = [None] * len(tensors)
+        elif torch.is_grad_enabled():
+            grads = differentiate_again(partial(unrolled, key=key), grads_out, tensors)
+        else:
+            grad_out, *of_states = grads_out
+            dense = states[0].new_zeros(ctx.dim_size, states[0].size(1)) if grad_out is None else grad_out.contiguous()
+            x, *weights = tensors
+            grads = backward(dense, *of_states, x, *states, *weights, *key)
+        return (*grads, None, None, None, None)
+
+    op.register_autograd(differentiate, setup_context=setup_context)
+    for part in (op, backward):
+        in_float32(part)

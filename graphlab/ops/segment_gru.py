@@ -1,14 +1,17 @@
 """A GRU over each group's own elements, never padded."""
 
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from graphlab.ops.autocast import in_float32
-from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import one_of
-from graphlab.ops.recurrence import by_batch, check_width, input_products, plan_of, previous_states, unroll
+from graphlab.ops.recurrence import (
+    check_width,
+    has_kernel,
+    input_products,
+    make_differentiable,
+    plan_of,
+    previous_states,
+)
 
 
 def segment_gru(
@@ -108,6 +111,9 @@ def _forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial]
+        return torch.ops.graphlab.recurrence_forward(x, *plan.tensors, dim_size, *weights, None)[:2]
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     states = x.new_empty(x.size(0), batch * d)
     weight_ih_t, weight_hh_t = weight_ih.t().contiguous(), weight_hh.t().contiguous()
@@ -152,6 +158,11 @@ def _backward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial]
+        grads = [grad_out, grad_states, None]
+        none = states.new_empty(0, states.size(1))
+        return torch.ops.graphlab.recurrence_backward(*grads, states, none, x, *plan.tensors, *weights, None)[:6]
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     grad_x = torch.empty_like(x)
     grad_ih, grad_hh, grad_bias_ih, grad_bias_hh = (
@@ -232,40 +243,8 @@ def _(
     return tuple(torch.empty_like(t) for t in (x, weight_ih, weight_hh, bias_ih, bias_hh, initial))
 
 
-def _setup_context(ctx, inputs, output) -> None:
-    *tensors, groups, ctx.is_ptr, ctx.dim_size, seed = inputs
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(output[1], groups, seed, *tensors)
+def _cell(element: Tensor, states: tuple[Tensor, ...], *weights: Tensor) -> tuple[Tensor, ...]:
+    return (torch.gru_cell(element, states[0], *weights),)
 
 
-def _differentiate(ctx, grad_out: Tensor | None, grad_states: Tensor | None) -> tuple:
-    if grad_out is None and grad_states is None:
-        return (None,) * 10
-    states, groups, seed, *tensors = ctx.saved_tensors
-    key = (groups, ctx.is_ptr, ctx.dim_size, seed)
-    if torch.is_grad_enabled():
-        grads = differentiate_again(partial(_unrolled, key=key), [grad_out, grad_states], tensors)
-    else:
-        dense = states.new_zeros(ctx.dim_size, states.size(1)) if grad_out is None else grad_out.contiguous()
-        x, *weights = tensors
-        grads = torch.ops.graphlab.segment_gru_backward(dense, grad_states, x, states, *weights, *key)
-    return (*grads, None, None, None, None)
-
-
-def _unrolled(x: Tensor, *weights: Tensor, key: tuple[Tensor, bool, int, Tensor | None]) -> list[Tensor]:
-    *cell, initial = weights
-    plan = plan_of(x.size(0), key)
-
-    def step(element: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (torch.gru_cell(element, states[0], *cell),)
-
-    def run(part: Tensor) -> tuple[Tensor, Tensor]:
-        (last,), (packed,) = unroll(part, plan, step, (initial,))
-        return plan.scatter(last, initial), packed
-
-    return by_batch(x, run, cell[0].size(1))
-
-
-_forward.register_autograd(_differentiate, setup_context=_setup_context)
-for _op in (_forward, _backward):
-    in_float32(_op)
+make_differentiable(_forward, _backward, _cell, num_states=1)

@@ -1,14 +1,17 @@
 """An LSTM over each group's own elements, never padded."""
 
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from graphlab.ops.autocast import in_float32
-from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import one_of
-from graphlab.ops.recurrence import by_batch, check_width, input_products, plan_of, previous_states, unroll
+from graphlab.ops.recurrence import (
+    check_width,
+    has_kernel,
+    input_products,
+    make_differentiable,
+    plan_of,
+    previous_states,
+)
 
 
 def segment_lstm(
@@ -113,6 +116,9 @@ def _forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial, initial_cell]
+        return torch.ops.graphlab.recurrence_forward(x, *plan.tensors, dim_size, *weights)
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     states, cells = (x.new_empty(x.size(0), batch * d) for _ in range(2))
     weight_ih_t, weight_hh_t, bias = (
@@ -176,6 +182,10 @@ def _backward(
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     plan = plan_of(x.size(0), (groups, is_ptr, dim_size, seed))
+    if has_kernel(x):
+        weights = [weight_ih, weight_hh, bias_ih, bias_hh, initial, initial_cell]
+        grads = [grad_out, grad_states, grad_cells]
+        return torch.ops.graphlab.recurrence_backward(*grads, states, cells, x, *plan.tensors, *weights)
     d, batch = weight_hh.size(1), x.size(1) // weight_ih.size(1)
     weight_ih_t, bias = weight_ih.t().contiguous(), bias_ih + bias_hh
     grad_x, grad_ih, grad_hh = (
@@ -246,43 +256,8 @@ def _(
     return tuple(torch.empty_like(t) for t in inputs)
 
 
-def _setup_context(ctx, inputs, output) -> None:
-    *tensors, groups, ctx.is_ptr, ctx.dim_size, seed = inputs
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(*output[1:], groups, seed, *tensors)
+def _cell(element: Tensor, states: tuple[Tensor, ...], *weights: Tensor) -> tuple[Tensor, ...]:
+    return torch.lstm_cell(element, states, *weights)
 
 
-def _differentiate(ctx, grad_out: Tensor | None, grad_states: Tensor | None, grad_cells: Tensor | None) -> tuple:
-    grads_out = [grad_out, grad_states, grad_cells]
-    if all(g is None for g in grads_out):
-        return (None,) * 11
-    states, cells, groups, seed, *tensors = ctx.saved_tensors
-    key = (groups, ctx.is_ptr, ctx.dim_size, seed)
-    if torch.is_grad_enabled():
-        grads = differentiate_again(partial(_unrolled, key=key), grads_out, tensors)
-    else:
-        dense = states.new_zeros(ctx.dim_size, states.size(1)) if grad_out is None else grad_out.contiguous()
-        x, *weights = tensors
-        grads = torch.ops.graphlab.segment_lstm_backward(
-            dense, grad_states, grad_cells, x, states, cells, *weights, *key
-        )
-    return (*grads, None, None, None, None)
-
-
-def _unrolled(x: Tensor, *weights: Tensor, key: tuple[Tensor, bool, int, Tensor | None]) -> list[Tensor]:
-    *cell, initial, initial_cell = weights
-    plan = plan_of(x.size(0), key)
-
-    def step(element: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return torch.lstm_cell(element, states, *cell)
-
-    def run(part: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        (last, _), (packed, packed_cell) = unroll(part, plan, step, (initial, initial_cell))
-        return plan.scatter(last, initial), packed, packed_cell
-
-    return by_batch(x, run, cell[0].size(1))
-
-
-_forward.register_autograd(_differentiate, setup_context=_setup_context)
-for _op in (_forward, _backward):
-    in_float32(_op)
+make_differentiable(_forward, _backward, _cell, num_states=2)

@@ -65,6 +65,11 @@ class StepPlan:
         """The packed position of each rank's last element."""
         return self.position[self.begin + self.size - 1]
 
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The plan as the kernels read it."""
+        return self.gather, self.position, self.begin, self.size, self.order
+
     def scatter(self, last: Tensor, initial: Tensor) -> Tensor:
         """Bring the ranks' last states into the order of the groups; empty groups get the initial state.
 

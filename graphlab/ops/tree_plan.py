@@ -192,6 +192,11 @@ class TreePlan:
         left, right, _ = (torch.cat(part) for part in zip(*self._nodes(), strict=True))
         return left, right
 
+    @remembered
+    def level_ptr(self) -> Tensor:
+        """Where each level's combines begin; last, how many there are."""
+        return torch.tensor([start - self.num_elements for *_, start in self.levels] + [self.num_combines])
+
     def _nodes(self) -> list[tuple[Tensor, Tensor, Tensor]]:
         empty = self.root.new_empty(0)
         return [(*level[:2], empty) for level in self.levels] or [(empty, empty, empty)]

@@ -5,13 +5,27 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphlab.ops import clear_cache, segment_gru, segment_gru_ref, segment_lstm, segment_lstm_ref, step_plan
+from graphlab.ops import (
+    clear_cache,
+    segment_gru,
+    segment_gru_ref,
+    segment_lstm,
+    segment_lstm_ref,
+    step_plan,
+    use_backend,
+)
 from graphlab.ops.groups import make_groups
 from tests.ops.ragged import counts, elements, group_of, largest, pointer, seeds
 
 F, D = 3, 4
 OPS = {"gru": (segment_gru, segment_gru_ref, 3, 1), "lstm": (segment_lstm, segment_lstm_ref, 4, 2)}
 kinds = pytest.mark.parametrize("kind", sorted(OPS))
+
+
+@pytest.fixture(params=["auto", "ref"], scope="module", autouse=True)
+def backend(request):
+    with use_backend(request.param):
+        yield
 
 
 def parameters(kind, seed=0):

@@ -7,10 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphlab.ops.binary_gru import binary_gru
+from graphlab.ops.kernels import use_backend
 from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 from tests.ops.ragged import counts, elements, group_of, largest, pointer, seeds
 
 D = 5
+
+
+@pytest.fixture(params=["auto", "ref"], scope="module", autouse=True)
+def backend(request):
+    with use_backend(request.param):
+        yield
 
 
 def parameters(dtype=torch.float64, seed=0):
@@ -82,7 +89,7 @@ def test_parts_of_a_row_are_folded_on_their_own():
 
 def test_the_op_is_well_formed():
     sizes = [2, 0, 3]
-    args = (elements(sizes, D, 0).requires_grad_(), *parameters(), pointer(sizes), True, 3, "carry", None)
+    args = (elements(sizes, D, 0).requires_grad_(), *parameters(), pointer(sizes), True, 3, "carry", None, None)
     torch.library.opcheck(torch.ops.graphlab.tree_reduce_lcm, args)
 
 
