@@ -22,6 +22,7 @@ STRUCTURES: dict[str, tuple[list[int], int]] = {
     "empty rows": ([0, 3, 0, 0, 5, 1, 0, 2, 0], 6),
     "one hub": ([2, 0, 300, 1, 4], 50),
     "small": ([2, 0, 3, 1], 3),
+    "small, no row empty": ([2, 1, 3], 3),
     # Enough work that several threads take part, some of it in a row that no cut divides.
     "large": ([3, 0, 5, 2] * 300 + [2500], 900),
     "many edges": ([100] * 200, 200),

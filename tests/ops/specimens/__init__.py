@@ -32,6 +32,8 @@ class Specimen:
         differentiable: Positions of the arguments with derivatives; ``None`` for every tensor of reals.
         legal: Changes that the op takes, as ``argument: change`` of :mod:`tests.ops.nasty`.
         width: The ``d`` of cases where only the op's rules are checked, not its values.
+        structure: The structure of those cases.
+        plain_backward: Whether the backward pass is that of plain torch, which gathers, and traces each size anew.
     """
 
     op: str
@@ -45,6 +47,8 @@ class Specimen:
     differentiable: tuple[int, ...] | None = None
     legal: frozenset[str] = frozenset()
     width: int = 3
+    structure: str = "small"
+    plain_backward: bool = False
 
     @property
     def grid(self) -> list[Case]:
@@ -54,7 +58,7 @@ class Specimen:
     @property
     def rules(self) -> list[Case]:
         """The cases in which the op's rules (derivatives, tracing, batching) are checked."""
-        return [Case(variant, d=self.width) for variant in self.variants]
+        return [Case(variant, self.structure, d=self.width) for variant in self.variants]
 
     @property
     def registered(self) -> Op:
