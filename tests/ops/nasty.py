@@ -82,6 +82,8 @@ def changes(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """
     if isinstance(value, Tensor):
         yield from _of_any(value)
+        if not value.numel():
+            return
         yield from _of_reals(value) if is_real(value) else _of_indices(name, value)
     elif isinstance(value, str):
         yield "unknown word", "nonsense"
