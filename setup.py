@@ -88,7 +88,8 @@ class BuildKernels(build_ext):
             except Exception as error:  # whatever it is, the package works without
                 if choice(switch) == "1":
                     raise
-                status[name] = f"not built: {error}"
+                missing = f"no compiler was found ({error.filename})" if isinstance(error, FileNotFoundError) else error
+                status[name] = f"not built: {missing}"
                 self.inplace = inplace  # a build that fails leaves it at 0
             print(f"graphlab kernels {name}: {status[name]}", file=sys.stderr)
         self._folder().mkdir(parents=True, exist_ok=True)

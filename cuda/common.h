@@ -11,6 +11,13 @@
 #define GL_HD inline
 #endif
 
+// For what must be part of the loop around it, which else would not run on vectors.
+#if defined(__GNUC__) || defined(__clang__)
+#define GL_INLINE __attribute__((always_inline)) inline
+#else
+#define GL_INLINE inline
+#endif
+
 namespace gl {
 
 // The bits of a bfloat16, the upper half of a float.
@@ -27,11 +34,21 @@ template <>
 struct Accumulator<double> {
   using type = double;
 };
+template <>
+struct Accumulator<int32_t> {
+  using type = int32_t;
+};
+template <>
+struct Accumulator<int64_t> {
+  using type = int64_t;
+};
 template <class T>
 using acc_t = typename Accumulator<T>::type;
 
 GL_HD float load(const float* p) { return *p; }
 GL_HD double load(const double* p) { return *p; }
+GL_HD int32_t load(const int32_t* p) { return *p; }
+GL_HD int64_t load(const int64_t* p) { return *p; }
 GL_HD float load(const bf16* p) {
   uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
   float value;
@@ -41,6 +58,8 @@ GL_HD float load(const bf16* p) {
 
 GL_HD void store(float* p, float value) { *p = value; }
 GL_HD void store(double* p, double value) { *p = value; }
+GL_HD void store(int32_t* p, int32_t value) { *p = value; }
+GL_HD void store(int64_t* p, int64_t value) { *p = value; }
 // Rounds to nearest, ties to even; a nan stays one.
 GL_HD void store(bf16* p, float value) {
   uint32_t bits;

@@ -28,8 +28,8 @@ struct Inputs {
   Dropout dropout;
 
   Inputs(const Tensor& source_, const Tensor& target_, const std::optional<Tensor>& value_,
-         const std::optional<Tensor>& att_, const std::optional<Tensor>& seed, const std::string& name, double parameter,
-         double p)
+         const std::optional<Tensor>& att_, const std::optional<Tensor>& seed, const std::string& name,
+         double parameter, double p)
       : score(score_of(name)), source(source_), target(target_), value(source_), parameter(parameter) {
     check_dim(source, "source", 3);
     check_dim(target, "target", 3);
@@ -138,12 +138,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> edge_attention_backward(
   lse = dense(lse);
   grad = dense(grad);
   const int64_t width = in.heads() * source.size(2);
+  using Sizes = std::vector<int64_t>;
   Tensor grad_source = make(in.source, {source.size(0), in.heads(), source.size(2)});
   Tensor grad_target = make(in.target, {target.size(0), in.heads(), source.size(2)});
-  Tensor grad_value = make(in.source, value ? std::vector<int64_t>{source.size(0), in.heads(), in.channels()}
-                                            : std::vector<int64_t>{0});
-  Tensor grad_att = make_zeros(in.source, att ? std::vector<int64_t>{in.heads(), source.size(2)} : std::vector<int64_t>{0},
-                               wide(source));
+  Tensor grad_value = make(in.source, value ? Sizes{source.size(0), in.heads(), in.channels()} : Sizes{0});
+  Tensor grad_att = make_zeros(in.source, att ? Sizes{in.heads(), source.size(2)} : Sizes{0}, wide(source));
   Tensor stats = make(in.source, {target.size(0), 2 * in.heads()}, wide(source));
   Tensor shares = make_zeros(in.source, {att ? kPieces : 0, width}, wide(source));
   by_type(source, "source", rowptr, [&](auto number, auto index) {

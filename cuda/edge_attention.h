@@ -6,8 +6,8 @@ namespace gl {
 
 enum Score : int { kGat, kGatv2, kDot };
 
-// One of the ten rounds of Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; 2011):
-// random words from a counter and a key alone, so that every pass and every backend draws the same.
+// One of the ten rounds of Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3;
+// 2011): random words from a counter and a key alone, so that every pass and every backend draws the same.
 constexpr int kRounds = 10;
 constexpr uint32_t kKeyStep0 = 0x9E3779B9, kKeyStep1 = 0xBB67AE85;
 GL_HD void philox_round(uint32_t& c0, uint32_t& c1, uint32_t& c2, uint32_t& c3, uint32_t key0, uint32_t key1) {
@@ -18,8 +18,8 @@ GL_HD void philox_round(uint32_t& c0, uint32_t& c1, uint32_t& c2, uint32_t& c3, 
   c3 = static_cast<uint32_t>(a);
 }
 
-// Weight h of the edge that the user keeps at `place` is dropped where word h % 4 of the counter (place, h / 4) lies below
-// `threshold`; those that stay are multiplied by `scale`.
+// Weight h of the edge that the user keeps at `place` is dropped where word h % 4 of the counter (place, h / 4) lies
+// below `threshold`; those that stay are multiplied by `scale`.
 struct Dropout {
   uint32_t key0 = 0, key1 = 0;
   uint64_t threshold = 0;

@@ -6,8 +6,6 @@
 constexpr int64_t kChunk = 32;
 constexpr int64_t kLanes = 16;
 
-// ---- pieces of a chunk
-
 // Row `at` of x in the precision of sums; what has to be converted is put into `room`.
 template <class T>
 inline const acc_t<T>* row_of(const T* x, int64_t at, int64_t width, acc_t<T>* room) {
@@ -24,12 +22,15 @@ inline void store_row(T* out, const acc_t<T>* row, int64_t width) {
   for (int64_t k = 0; k < width; ++k) store(out + k, row[k]);
 }
 
+// How many edges ahead rows are asked for.
+constexpr int64_t kAhead = 16;
+
 // The rows of x that the edges [begin, begin + n) come from.
 template <class T, class I>
 inline void gather(const Edges<T, I>& edges, int64_t begin, int64_t n, const T* x, int64_t width, const acc_t<T>** rows,
                    acc_t<T>* room) {
   for (int64_t e = 0; e < n; ++e) {
-    prefetch(ahead(edges, x, width, begin + kAhead + e), width);
+    prefetch(ahead(edges, x, width, begin + e, kAhead), width);
     rows[e] = row_of(x, edges.index[begin + e], width, room + e * width);
   }
 }
@@ -140,8 +141,8 @@ inline void by_width(int64_t width, F f) {
   f(std::integral_constant<int, 0>{});
 }
 
-// Calls f(block, whole, first, size) for blocks of columns that cover [0, width); where `whole` is false the block is cut
-// short to `size`.
+// Calls f(block, whole, first, size) for blocks of columns that cover [0, width); where `whole` is false the block is
+// cut short to `size`.
 template <class F>
 inline void by_columns(int64_t width, F f) {
   int64_t at = 0;
@@ -151,8 +152,8 @@ inline void by_columns(int64_t width, F f) {
   else if (at < width) f(std::integral_constant<int, 16>{}, std::false_type{}, at, static_cast<int>(width - at));
 }
 
-// sum[k] += sum_e w[e * stride] rows[e][first + k] over a block of B columns, or the first `size` of them where WHOLE is
-// false: what is summed up stays in registers only while its size is known.
+// sum[k] += sum_e w[e * stride] rows[e][first + k] over a block of B columns, or the first `size` of them where WHOLE
+// is false: what is summed up stays in registers only while its size is known.
 template <class A, int B, bool WHOLE>
 void add_block(const A* const* rows, const A* w, int64_t n, int64_t stride, int64_t first, int size, A* sum) {
   A held[B];
@@ -213,8 +214,6 @@ inline void add_slopes(const A* const* rows, const A* own, const A* w, A slope, 
       else add_slopes_block<A, B, W, false>(rows, own, w + h, slope, n, heads, at, size, sum + at, by_att);
     });
 }
-
-// ---- a chunk
 
 // What is known of a chunk's edges: for each the other end's rows, and its place where the user keeps it.
 template <class A>
@@ -385,8 +384,6 @@ inline void scale_by_att(const Attention<T>& a, Desk<T>& desk) {
   for (int64_t k = 0; k < a.heads * a.width; ++k) desk.by_score[k] *= desk.att[k];
 }
 
-// ---- the passes
-
 // Turns the chunk's scores, in desk.weight, into exp(score - top) with the row's largest score so far, and brings what
 // was summed up before to the same maximum.
 template <class T>
@@ -448,8 +445,8 @@ void attention_forward(const Attention<T>& a, const Edges<T, I>& edges, T* out, 
   }
 }
 
-// Over the edges by target: grad_target, the statistics (lse, delta) of each row with delta = <grad, out>, and the share
-// of these rows in the gradient of att.
+// Over the edges by target: grad_target, the statistics (lse, delta) of each row with delta = <grad, out>, and the
+// share of these rows in the gradient of att.
 template <class T, class I>
 void attention_backward_target(const Attention<T>& a, const Edges<T, I>& edges, const T* grad, const T* out,
                                const acc_t<T>* lse, T* grad_target, acc_t<T>* stats, acc_t<T>* by_att, acc_t<T>* memory,

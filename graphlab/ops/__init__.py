@@ -13,6 +13,8 @@ from graphlab.ops.multi_reduce import multi_reduce
 from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
+from graphlab.ops.segment_reduce import segment_argreduce, segment_reduce
+from graphlab.ops.segment_softmax import segment_log_softmax, segment_logsumexp, segment_softmax
 from graphlab.ops.tree_reduce import tree_reduce
 from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
@@ -30,12 +32,16 @@ __all__ = [
     "gather_reduce",
     "gatv2_attention",
     "multi_reduce",
+    "segment_argreduce",
     "segment_gru",
     "segment_gru_ref",
+    "segment_log_softmax",
     "segment_logsumexp",
     "segment_lstm",
     "segment_lstm_ref",
     "segment_max",
+    "segment_reduce",
+    "segment_softmax",
     "segment_sum",
     "segment_topk",
     "tree_reduce",

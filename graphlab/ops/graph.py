@@ -116,9 +116,8 @@ class Graph:
         same number count as the same. The places of the edges are new: weights and attributes do not carry over.
         """
         if torch.compiler.is_compiling():
-            return Graph(
-                *torch.ops.graphlab.looped_index(self.rowptr, self.col, self.num_sources), None, self.num_sources
-            )
+            rowptr, col = torch.ops.graphlab.looped_index(self.rowptr, self.col, self.num_sources)
+            return Graph(rowptr, col, None, self.num_sources)
         if self._looped is None:
             with torch.inference_mode(False):
                 self._looped = _build_looped(self)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops.cache import IndexCache
+from graphlab.ops.csr import csr_from_coo
 
 _CACHE = IndexCache()
 # The order, and the schedules of a tree or a recurrence that hang on it: about a dozen integers.
@@ -114,6 +115,54 @@ def group_index(index: Tensor | None, ptr: Tensor | None, dim_size: int, length:
     return torch.ops.graphlab.group_index(groups, is_ptr, length, dim_size)
 
 
+@torch.library.custom_op("graphlab::group_csr", mutates_args=())
+def _group_csr(index: Tensor, dim_size: int, length: int) -> tuple[Tensor, Tensor]:
+    made = make_groups(index, None, dim_size, length)
+    perm = torch.arange(length, device=index.device) if made.perm is None else made.perm.clone()
+    return made.ptr.clone(), perm
+
+
+@_group_csr.register_fake
+def _(index: Tensor, dim_size: int, length: int) -> tuple[Tensor, Tensor]:
+    return index.new_empty(dim_size + 1, dtype=torch.long), index.new_empty(length, dtype=torch.long)
+
+
+@_group_csr.register_vmap
+def _(info, in_dims, index, dim_size, length):
+    made = [_group_csr(index.select(in_dims[0], member), dim_size, length) for member in range(info.batch_size)]
+    return tuple(torch.stack(part) for part in zip(*made, strict=True)), (0, 0)
+
+
+def group_csr(
+    index: Tensor | None, ptr: Tensor | None, dim_size: int | None, length: int
+) -> tuple[Tensor, Tensor | None]:
+    """Return the boundaries of the groups and the element at each position; traceable, and remembered as groups are.
+
+    Args:
+        index: The group of each element, in any order.
+        ptr: The boundaries of groups stored one after the other; wins over ``index``.
+        dim_size: The number of groups; read off ``ptr``, or off the largest index, where it is ``None``.
+        length: The number of elements.
+
+    Returns:
+        ``ptr`` and ``perm``, which is ``None`` where the elements stand in group order already.
+
+    Shapes:
+        - **output:** ``(dim_size + 1,)`` and ``(length,)``
+
+    Raises:
+        ValueError: ``index`` or ``ptr`` is malformed.
+    """
+    groups, is_ptr = one_of(index, ptr)
+    if dim_size is None:
+        dim_size = groups.numel() - 1 if is_ptr else int(groups.max()) + 1 if groups.numel() else 0
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        # What reads pointers checks them.
+        return (groups, None) if is_ptr else torch.ops.graphlab.group_csr(groups, dim_size, length)
+    made = make_groups(index, ptr, dim_size, length)
+    return made.ptr, made.perm
+
+
 def one_of(index: Tensor | None, ptr: Tensor | None) -> tuple[Tensor, bool]:
     """Return the tensor that defines the groups, and whether it is ``ptr``; ``ptr`` wins when both are given.
 
@@ -164,14 +213,12 @@ def _from_index(index: Tensor, dim_size: int, length: int) -> Groups:
         raise ValueError(
             f"'index' must hold the group of each of the {length} elements of 'x', got {index.numel()} entries"
         )
-    ptr = index.new_zeros(dim_size + 1)
     if length == 0:
-        return Groups(ptr, None)
+        return Groups(index.new_zeros(dim_size + 1), None)
     low, high = (int(v) for v in index.aminmax())
     if low < 0:
         raise ValueError(f"'index' must not be negative, got {low}")
     if high >= dim_size:
         raise ValueError(f"'index' points to group {high}, but 'dim_size' is {dim_size}; expected >= {high + 1}")
-    torch.cumsum(torch.bincount(index, minlength=dim_size), 0, out=ptr[1:])
-    is_sorted = bool((index[1:] >= index[:-1]).all())
-    return Groups(ptr, None if is_sorted else torch.argsort(index, stable=True))
+    ptr, perm = csr_from_coo(index, dim_size)
+    return Groups(ptr, None if bool((index[1:] >= index[:-1]).all()) else perm)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.segment_softmax import segment_logsumexp
+
 # Below this, the hyperbolic sine and its sum over any group are far from overflow in float32.
 _SAFE = 15.0
 # The exponential of this is still a float32.
@@ -39,29 +41,6 @@ def segment_max(x: Tensor, index: Tensor, dim_size: int, fill: float = -torch.in
     """
     out = x.new_full((dim_size, *x.shape[1:]), fill)
     return out.scatter_reduce(0, _spread(index, x), x.detach(), "amax", include_self=True)
-
-
-def segment_logsumexp(x: Tensor, index: Tensor, dim_size: int) -> Tensor:
-    r"""Logarithm of the summed exponentials: :math:`y_i = \log \sum_{j: \text{index}_j = i} \exp(x_j)`.
-
-    Args:
-        x: The elements.
-        index: The group of each element, in any order.
-        dim_size: The number of groups.
-
-    Returns:
-        The result; ``-inf`` for an empty group.
-
-    Shapes:
-        - **x:** ``(num_elements, *)``
-        - **output:** ``(dim_size, *)``
-    """
-    top = segment_max(x, index, dim_size)
-    shift = torch.where(top.isfinite(), top, 0.0)
-    total = segment_sum((x - shift[index]).exp(), index, dim_size)
-    # log has no finite slope at 0: give empty groups a harmless argument first, so that no nan enters the gradient.
-    empty = total == 0
-    return torch.where(empty, -torch.inf, torch.where(empty, 1.0, total).log() + shift)
 
 
 def segment_asinh_sum_sinh(x: Tensor, index: Tensor, dim_size: int) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 from graphlab.ops import kernels, op, use_backend
 from graphlab.ops.gather_reduce import gather_argreduce
 from graphlab.ops.graph import Graph
+from graphlab.ops.multi_reduce import multi_reduce
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "cuda"
@@ -153,6 +154,23 @@ class TestEmulated:
             with use_backend(backend):
                 results[backend] = run(hub_graph(edges), x, weight, grad, reduce)
         torch.testing.assert_close(results["emulated"], results["ref"], rtol=1e-11, atol=1e-11)
+
+    @pytest.mark.parametrize("columns", [4, 5])
+    @pytest.mark.parametrize("edges", [255, 257, 3000])
+    def test_many_reductions_of_hubs_are_those_of_the_reference(self, emulated, edges, columns):
+        drawn = torch.Generator().manual_seed(0)
+        names = ("sum", "mean", "var", "std", "min", "max")
+        # Far from zero, where squares would cancel.
+        values = 1000 + torch.randn(50, columns, dtype=torch.float64, generator=drawn)
+        grad = torch.randn(60, len(names), columns, dtype=torch.float64, generator=drawn)
+        results = {}
+        for backend in ("emulated", "ref"):
+            with use_backend(backend):
+                x = values.clone().requires_grad_()
+                out = multi_reduce(x, hub_graph(edges), names)
+                out.backward(grad)
+                results[backend] = out.detach(), x.grad
+        torch.testing.assert_close(results["emulated"], results["ref"], rtol=1e-9, atol=1e-8)
 
     @pytest.mark.parametrize("columns", [4, 5])
     def test_wide_loads_and_single_values_agree(self, emulated, columns):

@@ -351,6 +351,18 @@ def test_compiles_without_a_break(kind, dropout):
         assert a.equal(b)
 
 
+def test_compiles_with_edges_of_any_number():
+    def run(x, edge_index):
+        return dot_attention(x, x, x, edge_index, dropout=0.3, seed=SEED)
+
+    compiled = torch.compile(run, fullgraph=True, dynamic=True, backend="aot_eager")
+    for nodes in (20, 23):
+        generator = torch.Generator().manual_seed(nodes)
+        x = torch.randn(nodes, 2, 8, generator=generator)
+        edge_index = torch.randint(nodes, (2, 3 * nodes), generator=generator)
+        assert compiled(x, edge_index).equal(run(x, edge_index))
+
+
 @kinds
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_same_bits_for_any_number_of_threads(kind, dtype):
