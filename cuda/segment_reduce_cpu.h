@@ -3,17 +3,18 @@
 
 template <class T>
 inline const T* row_of(const Segments& s, const T* x, int64_t d, int64_t e) {
-  if (s.perm) {
-    const int64_t next = e + kAhead < s.length ? e + kAhead : s.length - 1;
-    prefetch(x + s.perm[next] * d, d);
-    return x + s.perm[e] * d;
-  }
-  return x + e * d;
+  if (!s.perm) return x + e * d;
+  // Of numbers the processor has enough on their way by itself.
+  const int64_t next = e + 16;
+  if (d > 1) prefetch(x + s.perm[next < s.length ? next : s.length - 1] * d, d);
+  return x + s.perm[e] * d;
 }
 
-// Calls f(block, first, width) for blocks of 64 and 16 columns; narrower rows are one block that is not full.
+// Calls f(block, first, width) for blocks of 64 and 16 columns; narrower rows are one block that is not full, unless
+// they are numbers.
 template <class F>
 inline void by_columns(int64_t d, F f) {
+  if (d == 1) return f(std::integral_constant<int, 1>{}, int64_t{0}, 1);
   if (d < 16) return f(std::integral_constant<int, 16>{}, int64_t{0}, static_cast<int>(d));
   int64_t at = 0;
   for (; at + 64 <= d; at += 64) f(std::integral_constant<int, 64>{}, at, 64);

@@ -1,8 +1,8 @@
 """torch_scatter's functions, by their names and with their meaning: ``import graphlab.ops.scatter as torch_scatter``.
 
 They differ where torch_scatter gives wrong or undefined results: derivatives of any order are right, also with respect
-to ``out``; a ``nan`` stays one in minima and maxima; a group of ``-inf`` has the maximum ``-inf``; ``segment_coo`` takes
-an ``index`` that is not sorted; what lies outside raises an error; an empty product is 1. All work under
+to ``out``; a ``nan`` stays one in minima and maxima; a group of ``-inf`` has the maximum ``-inf``; ``segment_coo``
+takes an ``index`` that is not sorted; what lies outside raises an error; an empty product is 1. All work under
 ``torch.compile`` and ``torch.vmap`` where the size of the result is given (``dim_size`` or ``out``), and give the same
 bits for any number of threads.
 """

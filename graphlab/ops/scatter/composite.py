@@ -82,7 +82,8 @@ def scatter_logsumexp(
     layout = by_index(src, index, dim, dim_size if out is None else check_out(src, out, dim))
     level = layout.unflatten(logsumexp_rows(layout.ptr, layout.perm, layout.rows(src)))
     if out is not None:
-        level = torch.logaddexp(level, out.clone())
+        held, nothing = out.clone(), level == -torch.inf
+        level = torch.where(nothing, held, torch.logaddexp(torch.where(nothing, 0, level), held))
     level = torch.where(level == -torch.inf, 0, level)
     return level if out is None else out.copy_(level)
 

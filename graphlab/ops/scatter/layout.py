@@ -142,9 +142,12 @@ def by_index(src: Tensor, index: Tensor, dim: int, size: int | None) -> Layout:
     wide = index.expand(*src.shape[: dim + 1], *([1] * (src.dim() - dim - 1) if trailing else src.shape[dim + 1 :]))
     # Each part that is grouped on its own gets groups of its own.
     parts, columns = (1, inner) if trailing else (inner, 1)
-    _check_range(index, size)
     base = torch.arange(lead, device=index.device).mul(size * parts).view(lead, 1, 1)
-    flat = base + wide.reshape(lead, length, parts).long() * parts + torch.arange(parts, device=index.device)
+    own = wide.reshape(lead, length, parts).long()
+    flat = base + own * parts + torch.arange(parts, device=index.device)
+    # Out of its own range an index must not point into the range of another part.
+    flat = torch.where((own >= 0) & (own < size), flat, -1)
+    _check_range(index, size)
     ptr, perm = group_csr(flat.reshape(-1), None, lead * size * parts, lead * length * parts)
     return Layout(tuple(src.shape), dim, size, ptr, perm, columns)
 
