@@ -216,7 +216,7 @@ def _setup(ctx, inputs, output) -> None:
     ctx.save_for_backward(*tensors, *output)
 
 
-def _backward(ctx, grad: Tensor | None, of_mean: Tensor | None, *_: Tensor | None) -> tuple:
+def _backward(ctx, grad: Tensor | None, of_mean: Tensor | None, *others: Tensor | None) -> tuple:
     rowptr, col, colptr, row, x, *output = ctx.saved_tensors
     grad_x = None
     if grad is not None:
