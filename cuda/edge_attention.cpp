@@ -119,7 +119,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> edge_attention_backward(
     Tensor out, Tensor lse, Tensor grad, std::string score, double parameter, double dropout) {
   const Inputs in(source, target, value, att, seed, score, parameter, dropout);
   const EdgeTensors edges = edge_tensors(rowptr, "rowptr", col, "col", source.size(0), perm);
-  const EdgeTensors turned = edge_tensors(colptr, "colptr", row, "row", target.size(0), perm_t);
+  const EdgeTensors turned = edge_tensors(colptr, "colptr", row, "row", target.size(0), perm_t, std::nullopt, "perm_t");
   STD_TORCH_CHECK(edges.rows() == target.size(0) && turned.rows() == source.size(0) && turned.count() == edges.count(),
                   "'rowptr' and 'colptr' must describe the same edges, between the rows of 'source' and 'target'");
   check_index(colptr, "colptr", rowptr);

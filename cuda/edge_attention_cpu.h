@@ -22,15 +22,12 @@ inline void store_row(T* out, const acc_t<T>* row, int64_t width) {
   for (int64_t k = 0; k < width; ++k) store(out + k, row[k]);
 }
 
-// How many edges ahead rows are asked for.
-constexpr int64_t kAhead = 16;
-
 // The rows of x that the edges [begin, begin + n) come from.
 template <class T, class I>
-inline void gather(const Edges<T, I>& edges, int64_t begin, int64_t n, const T* x, int64_t width, const acc_t<T>** rows,
-                   acc_t<T>* room) {
+inline void gather(const Edges<T, I>& edges, int64_t begin, int64_t n, int64_t far, const T* x, int64_t width,
+                   const acc_t<T>** rows, acc_t<T>* room) {
   for (int64_t e = 0; e < n; ++e) {
-    prefetch(ahead(edges, x, width, begin + e, kAhead), width);
+    prefetch(ahead(edges, x, width, begin + e, far), width);
     rows[e] = row_of(x, edges.index[begin + e], width, room + e * width);
   }
 }
@@ -297,10 +294,11 @@ inline void look_up(const Attention<T>& a, const Edges<T, I>& edges, int64_t beg
                     const T* valued, Desk<T>& desk) {
   Chunk<acc_t<T>>& chunk = desk.chunk;
   chunk.n = n;
-  gather(edges, begin, n, scored, a.heads * a.width, chunk.scored, desk.scored_room);
+  const int64_t far = look_ahead<T>(a.heads * (a.width + a.channels));
+  gather(edges, begin, n, far, scored, a.heads * a.width, chunk.scored, desk.scored_room);
   if (valued == scored)
     for (int64_t e = 0; e < n; ++e) chunk.valued[e] = chunk.scored[e];
-  else gather(edges, begin, n, valued, a.heads * a.channels, chunk.valued, desk.valued_room);
+  else gather(edges, begin, n, far, valued, a.heads * a.channels, chunk.valued, desk.valued_room);
   if (a.dropout.on())
     for (int64_t e = 0; e < n; ++e) chunk.place[e] = place_of(edges, begin + e);
 }
@@ -327,11 +325,11 @@ void scores(const Attention<T>& a, const A* own, Desk<T>& desk) {
 }
 
 template <class T, class I>
-inline void look_up_stats(const Edges<T, I>& edges, int64_t begin, const acc_t<T>* stats, int64_t width,
+inline void look_up_stats(const Attention<T>& a, const Edges<T, I>& edges, int64_t begin, const acc_t<T>* stats,
                           Chunk<acc_t<T>>& chunk) {
+  const int64_t width = 2 * a.heads, far = look_ahead<T>(a.heads * (a.width + a.channels));
   for (int64_t e = 0; e < chunk.n; ++e) {
-    const int64_t next = begin + kAhead + e < edges.count ? begin + kAhead + e : edges.count - 1;
-    prefetch(stats + static_cast<int64_t>(edges.index[next]) * width, width);
+    prefetch(stats + static_cast<int64_t>(edges.index[next_edge(edges, begin + e, far)]) * width, width);
     chunk.stats[e] = stats + static_cast<int64_t>(edges.index[begin + e]) * width;
   }
 }
@@ -489,7 +487,7 @@ void attention_backward_source(const Attention<T>& a, const Edges<T, I>& edges, 
     for (int64_t k = 0; k < channels; ++k) desk.by_value[k] = 0;
     for (int64_t at = begin; at < end; at += kChunk) {
       look_up(a, edges, at, end - at < kChunk ? end - at : kChunk, a.target, grad, desk);
-      look_up_stats(edges, at, stats, 2 * heads, desk.chunk);
+      look_up_stats(a, edges, at, stats, desk.chunk);
       chunk_gradients(a, own, own_value, desk);
       add_weighted(desk.chunk.valued, desk.weight, desk.chunk.n, heads, a.channels, desk.by_value);
       add_score_gradients(a, own, desk, static_cast<A*>(nullptr));

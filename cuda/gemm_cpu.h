@@ -19,8 +19,6 @@ struct VectorOf<double> {
 template <class T>
 using vec = typename VectorOf<T>::type;
 
-#define GL_INLINE inline __attribute__((always_inline))
-
 template <class T>
 constexpr int kLanes = kVectorBytes / sizeof(T);
 

@@ -132,9 +132,9 @@ Tensor segment_mul_backward_of(Tensor ptr, std::optional<Tensor> perm, Tensor gr
 
 STABLE_TORCH_LIBRARY_FRAGMENT(graphlab, m) {
   m.def("segment_reduce(Tensor ptr, Tensor? perm, Tensor x, str reduce) -> (Tensor, Tensor)");
-  m.def("segment_spread(Tensor ptr, Tensor? perm, Tensor y, int length, bool mean) -> Tensor");
+  m.def("segment_spread(Tensor ptr, Tensor? perm, Tensor y, SymInt length, bool mean) -> Tensor");
   m.def("segment_arg_gather(Tensor ptr, Tensor? perm, Tensor x, Tensor arg) -> Tensor");
-  m.def("segment_arg_scatter(Tensor ptr, Tensor? perm, Tensor y, Tensor arg, int length) -> Tensor");
+  m.def("segment_arg_scatter(Tensor ptr, Tensor? perm, Tensor y, Tensor arg, SymInt length) -> Tensor");
   m.def("segment_mul_backward(Tensor ptr, Tensor? perm, Tensor grad, Tensor x) -> Tensor");
 }
 

@@ -10,7 +10,7 @@ from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
 from graphlab.ops.kernels import use_backend
 from graphlab.ops.multi_reduce import multi_reduce
-from graphlab.ops.segment import segment_logsumexp, segment_max, segment_sum, segment_topk
+from graphlab.ops.segment import segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
 from graphlab.ops.segment_reduce import segment_argreduce, segment_reduce

@@ -51,6 +51,6 @@ def keep_mask(seed: Tensor, place: Tensor, heads: int, dropout: float) -> Tensor
     place, seed = place.long().unsqueeze(1), seed.reshape(())
     groups = torch.arange((heads + 3) // 4, device=place.device)
     words = philox([place & _WORD, place >> 32, groups, torch.zeros_like(groups)], [seed & _WORD, (seed >> 32) & _WORD])
-    word = torch.stack(words, 2).view(place.size(0), -1)[:, :heads]
+    word = torch.stack(words, 2).view(place.size(0), 4 * groups.numel())[:, :heads]
     scale = 1 / (1 - dropout) if dropout < 1 else 0.0
     return (word >= int(dropout * 2**32)) * torch.tensor(scale, dtype=torch.float64, device=place.device)

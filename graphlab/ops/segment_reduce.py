@@ -366,7 +366,7 @@ segment_reduce_op = Op(
 
 segment_spread_op = Op(
     "segment_spread",
-    "(Tensor ptr, Tensor? perm, Tensor y, int length, bool mean) -> Tensor",
+    "(Tensor ptr, Tensor? perm, Tensor y, SymInt length, bool mean) -> Tensor",
     values=2,
     reference=segment_spread_ref,
     fake=lambda ptr, perm, y, length, mean: y.new_empty(length, y.size(1)),
@@ -387,7 +387,7 @@ segment_arg_gather_op = Op(
 
 segment_arg_scatter_op = Op(
     "segment_arg_scatter",
-    "(Tensor ptr, Tensor? perm, Tensor y, Tensor arg, int length) -> Tensor",
+    "(Tensor ptr, Tensor? perm, Tensor y, Tensor arg, SymInt length) -> Tensor",
     values=2,
     reference=segment_arg_scatter_ref,
     fake=lambda ptr, perm, y, arg, length: y.new_empty(length, y.size(1)),

@@ -36,13 +36,16 @@ _REASONS: dict[str, Callable[[], str]] = {
 }
 
 
-def need(backend: str) -> None:
+def need(backend: str, specimen: Specimen | None = None) -> None:
     """Skip a test where its backend is missing.
 
     Args:
         backend: One of :data:`BACKENDS`.
+        specimen: The op that the test is about.
     """
     reason = _REASONS[backend]()
+    if not reason and backend == "emulated" and specimen is not None and not emulated.has(specimen.registered):
+        reason = "the op has no CUDA kernel, its reference runs there"
     if reason:
         pytest.skip(f"{backend}: {reason}")
 

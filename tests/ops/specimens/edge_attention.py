@@ -8,6 +8,11 @@ from tests.ops.cases import Case
 from tests.ops.specimens import Arguments, Specimen, gradients
 
 HEADS = 2
+# Any number is a seed.
+SEEDS = frozenset(
+    f"seed: {c}"
+    for c in ("no dimension", "negative", "far below", "too large", "just too large", "larger than 32 bits")
+)
 VARIANTS = ("gat", "gatv2", "dot", "gat dropout", "gatv2 dropout", "dot dropout")
 
 
@@ -73,7 +78,16 @@ def _backward_formula(
 
 
 SPECIMENS = [
-    Specimen("edge_attention", _forward, _formula, VARIANTS, slack=5, low_slack=2, integers=False),
+    Specimen(
+        "edge_attention",
+        _forward,
+        _formula,
+        VARIANTS,
+        slack=5,
+        low_slack=2,
+        integers=False,
+        legal=SEEDS | {"value: one more column", "value: one column less"},
+    ),
     # What it is given of the forward pass follows from the rest: only through that is it differentiated.
     Specimen(
         "edge_attention_backward",
@@ -84,5 +98,6 @@ SPECIMENS = [
         low_slack=8,
         integers=False,
         differentiable=(),
+        legal=SEEDS,
     ),
 ]

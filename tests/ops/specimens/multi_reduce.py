@@ -80,5 +80,14 @@ SPECIMENS = [
         low_slack=2,
         legal=frozenset({"x: one more column", "x: one column less", "x: one more row"}),
     ),
-    Specimen("multi_reduce_backward", _backward, _backward_formula, SETS, placed=(False,), integers=False, low_slack=4),
+    Specimen(
+        "multi_reduce_backward",
+        _backward,
+        _backward_formula,
+        SETS,
+        placed=(False,),
+        integers=False,
+        low_slack=4,
+        legal=frozenset({"x: one more row"}),
+    ),
 ]
