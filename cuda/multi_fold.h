@@ -96,7 +96,7 @@ struct MultiReduce {
   }
 };
 
-// table[i] = [a_i | c_i]: along the edge j -> i the gradient of x[j] is a_i + c_i x[j]. A thread owns one column of a row.
+// table[i] = [a_i | c_i]: along the edge j -> i the gradient of x[j] is a_i + c_i x[j]. A thread owns one value.
 template <class T, class I>
 struct MultiSlopes {
   using A = acc_t<T>;

@@ -75,14 +75,16 @@ Tensor multi_reduce_backward(Tensor rowptr, Tensor col, std::optional<Tensor> co
     STD_TORCH_CHECK(given->rows() == x.size(0) && given->count() == edges.count(),
                     "'colptr' and 'row' must describe the same edges as 'rowptr' and 'col'");
   }
-  x = dense(x), grad = dense(grad), out = dense(out), mean = dense(mean), argmin = dense(argmin), argmax = dense(argmax);
+  x = dense(x), grad = dense(grad), out = dense(out);
+  mean = dense(mean), argmin = dense(argmin), argmax = dense(argmax);
   const Queue queue(x);
   Tensor grad_x = make(x, {x.size(0), d});
   if (grad_x.numel() == 0) return grad_x;
   Tensor table = make(x, {asked.sums() ? rows : 0, asked.curved() ? 2 * d : d}, wide_type(x));
   // Choices are positions among the edges by target, which the given structure does not tell.
   const Transposed by_source =
-      given ? Transposed{given->ptr, given->index, given->index} : transposed(queue, edges.ptr, edges.index, std::nullopt, x.size(0));
+      given ? Transposed{given->ptr, given->index, given->index}
+            : transposed(queue, edges.ptr, edges.index, std::nullopt, x.size(0));
   by_type(x, "x", rowptr, [&](auto value, auto index) {
     using T = decltype(value);
     using I = decltype(index);
@@ -94,10 +96,12 @@ Tensor multi_reduce_backward(Tensor rowptr, Tensor col, std::optional<Tensor> co
       launch(queue, rows * d, MultiSlopes<T, I>{ptr, d, from, asked.in(data<T>(out), d).std,
                                                 asked.curved() ? data<A>(mean) : nullptr, slopes});
     const Pieces<I> pieces{data<I>(by_source.ptr), x.size(0), edges.count(), d};
-    fold_rows(queue, x, MultiBackward<T, I>{pieces, data<I>(by_source.index), selects ? data<I>(by_source.perm) : nullptr,
-                                            ptr, rows, edges.count(), slopes, asked.curved(), data<T>(x), from,
-                                            asked.has(4) ? data<int32_t>(argmin) : nullptr,
-                                            asked.has(5) ? data<int32_t>(argmax) : nullptr, d, mutable_data<T>(grad_x)});
+    const I* position = selects ? data<I>(by_source.perm) : nullptr;
+    const int32_t* low = asked.has(4) ? data<int32_t>(argmin) : nullptr;
+    const int32_t* high = asked.has(5) ? data<int32_t>(argmax) : nullptr;
+    fold_rows(queue, x, MultiBackward<T, I>{pieces, data<I>(by_source.index), position, ptr, rows, edges.count(),
+                                            slopes, asked.curved(), data<T>(x), from, low, high, d,
+                                            mutable_data<T>(grad_x)});
   });
   return grad_x;
 }

@@ -1,12 +1,14 @@
 // CPU loops of segment_reduce and its derivatives. Included once per instruction set; no include guard.
 #include "rows_cpu.h"
 
+// Rows of look-ahead where rows are read in another order than they stand in.
+constexpr int64_t kRowsAhead = 16;
+
 template <class T>
 inline const T* row_of(const Segments& s, const T* x, int64_t d, int64_t e) {
   if (!s.perm) return x + e * d;
   // Of numbers the processor has enough on their way by itself.
-  const int64_t next = e + 16;
-  if (d > 1) prefetch(x + s.perm[next < s.length ? next : s.length - 1] * d, d);
+  if (d > 1) prefetch(x + s.perm[e + kRowsAhead < s.length ? e + kRowsAhead : s.length - 1] * d, d);
   return x + s.perm[e] * d;
 }
 

@@ -91,6 +91,10 @@ def _is_curved(reduces: Sequence[str]) -> bool:
     return "var" in reduces or "std" in reduces
 
 
+def _mean_type(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.dtype == torch.bfloat16 else x.dtype
+
+
 def _wide_type(x: Tensor) -> torch.dtype:
     return torch.float32 if x.dtype in (torch.bfloat16, torch.float16) else x.dtype
 
@@ -115,7 +119,7 @@ def multi_reduce_ref(
     names = reduces.split(",")
     wide = x.to(_wide_type(x))
     made: dict[str, Tensor] = {}
-    choice = dict.fromkeys(("min", "max"), rowptr.new_empty(0, dtype=torch.int32))
+    choice = {name: rowptr.new_empty(0, dtype=torch.int32) for name in ("min", "max")}
     for name in {*names, "mean"} - {"var", "std"}:
         made[name], arg = gather_reduce_ref(rowptr, col, None, None, None, None, None, wide, name)
         if name in choice:
@@ -123,12 +127,17 @@ def multi_reduce_ref(
     mean = made["mean"]
     if _is_curved(names):
         target = _targets(rowptr)
-        squares = (wide.index_select(0, col) - mean[target]).square()
-        made["var"] = torch.zeros_like(mean).index_add(0, target, squares) / _degree(rowptr).to(mean)
+        away = wide.index_select(0, col) - mean[target]
+        first, second = (
+            torch.zeros_like(mean).index_add(0, target, d) / _degree(rowptr).to(mean) for d in (away, away**2)
+        )
+        # The mean is rounded: what deviations from it are off by on average is no part of their variance.
+        made["var"] = (second - first.square()).clamp(min=0)
         made["std"] = made["var"].clamp(min=LEAST_STD**2).sqrt()
         made["std"] = made["std"].masked_fill(made["std"] <= LEAST_STD, 0)
     out = torch.stack([made[name] for name in names], 1).to(x.dtype)
-    return out, mean if _is_curved(names) else mean.new_empty(0), choice["min"], choice["max"]
+    saved = mean if _is_curved(names) else mean.new_empty(0)
+    return out, saved.to(_mean_type(x)), choice["min"], choice["max"]
 
 
 def multi_reduce_backward_ref(
@@ -194,7 +203,7 @@ def _degree(rowptr: Tensor) -> Tensor:
 def _fake(rowptr, col, colptr, row, x, reduces):
     names = reduces.split(",")
     shape = (rowptr.size(0) - 1, x.size(1))
-    mean = x.new_empty(shape if _is_curved(names) else (0,), dtype=_wide_type(x))
+    mean = x.new_empty(shape if _is_curved(names) else (0,), dtype=_mean_type(x))
     choices = [rowptr.new_empty(shape if name in names else (0,), dtype=torch.int32) for name in ("min", "max")]
     return x.new_empty(shape[0], len(names), shape[1]), mean, *choices
 
@@ -207,7 +216,7 @@ def _setup(ctx, inputs, output) -> None:
     ctx.save_for_backward(*tensors, *output)
 
 
-def _backward(ctx, grad: Tensor | None, of_mean: Tensor | None, *_: Tensor | None) -> tuple:
+def _backward(ctx, grad: Tensor | None, of_mean: Tensor | None, *others: Tensor | None) -> tuple:
     rowptr, col, colptr, row, x, *output = ctx.saved_tensors
     grad_x = None
     if grad is not None:

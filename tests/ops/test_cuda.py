@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graphlab.ops import kernels, op, use_backend
+from graphlab.ops import dot_attention, gat_attention, gatv2_attention, kernels, op, use_backend
 from graphlab.ops.gather_reduce import gather_argreduce
 from graphlab.ops.graph import Graph
 from graphlab.ops.multi_reduce import multi_reduce
@@ -171,6 +171,52 @@ class TestEmulated:
                 out.backward(grad)
                 results[backend] = out.detach(), x.grad
         torch.testing.assert_close(results["emulated"], results["ref"], rtol=1e-9, atol=1e-8)
+
+    @pytest.mark.parametrize("width", [3, 4, 70])
+    @pytest.mark.parametrize("score", ["gat", "gatv2", "dot"])
+    def test_attention_over_hubs_is_that_of_the_reference(self, emulated, score, width):
+        drawn = torch.Generator().manual_seed(0)
+
+        def random(*shape):
+            return torch.randn(shape, dtype=torch.float64, generator=drawn)
+
+        scored = (3,) if score == "gat" else (3, width)
+        inputs = [random(50, *scored), random(60, *scored), random(3, width), random(50, 3, width)]
+        inputs = inputs[:3] if score == "gatv2" else inputs[:2] + inputs[3:]
+        function = {"gat": gat_attention, "gatv2": gatv2_attention, "dot": dot_attention}[score]
+        # Keys and queries come the other way round in the formula of the scaled dot product.
+        order = (1, 0) if score == "dot" else (0, 1)
+        grad, seed = random(60, 3, width), torch.tensor([7])
+        results = {}
+        for backend in ("emulated", "ref"):
+            with use_backend(backend):
+                leaves = [t.clone().requires_grad_() for t in inputs]
+                first, second, third = leaves[order[0]], leaves[order[1]], leaves[2]
+                out = function(first, second, third, hub_graph(1500), dropout=0.3, seed=seed)
+                results[backend] = out.detach(), *torch.autograd.grad(out, leaves, grad)
+        torch.testing.assert_close(results["emulated"], results["ref"], rtol=1e-9, atol=1e-9)
+
+    @pytest.mark.parametrize("perm", [False, True])
+    @pytest.mark.parametrize("columns", [1, 4])
+    @pytest.mark.parametrize("op", ["sum", "mean", "mul", "max", "softmax", "log_softmax", "logsumexp"])
+    def test_long_segments_give_what_the_reference_gives(self, emulated, op, columns, perm):
+        drawn = torch.Generator().manual_seed(0)
+        ptr = torch.tensor([0, 0, 900, 902, 902, 1000])
+        order = torch.randperm(1000, generator=drawn) if perm else None
+        values = 0.5 + torch.rand(1000, columns, dtype=torch.float64, generator=drawn)
+        results = {}
+        for namespace in (torch.ops.graphlab_emulated, torch.ops.graphlab_ref):
+            x = values.clone().requires_grad_()
+            if op == "logsumexp":
+                out = namespace.segment_logsumexp(ptr, order, x)
+            elif op.endswith("softmax"):
+                out = namespace.segment_softmax(ptr, order, x, op == "log_softmax")
+            else:
+                out = namespace.segment_reduce(ptr, order, x, op)[0]
+            weights = torch.linspace(0.5, 2, out.numel(), dtype=out.dtype).view_as(out)
+            out.nan_to_num(neginf=0.0).mul(weights).sum().backward()
+            results[namespace] = out.detach(), x.grad
+        torch.testing.assert_close(*results.values(), rtol=1e-9, atol=1e-9)
 
     @pytest.mark.parametrize("columns", [4, 5])
     def test_wide_loads_and_single_values_agree(self, emulated, columns):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch_geometric.nn.aggr import MultiAggregation
 
-from graphlab.ops import Graph, multi_reduce, use_backend
+from graphlab.ops import Graph, kernels, multi_reduce, use_backend
 
 ALL = ("sum", "mean", "var", "std", "min", "max")
 FIVE = ("sum", "mean", "std", "min", "max")
@@ -105,7 +105,7 @@ def test_variance_of_large_values_does_not_cancel(kind: str, backend: str) -> No
     with use_backend(backend):
         for reduces in (("var",), ("std",), ("sum", "var", "std")):
             out, exact = multi_reduce(x, edge_index, reduces, 30), multi_reduce(exact_x, edge_index, reduces, 30)
-            torch.testing.assert_close(out.double(), exact, rtol=2e-3 if backend == "ref" else 1e-5, atol=1e-5)
+            torch.testing.assert_close(out.double(), exact, rtol=1e-5, atol=1e-5)
         # The mean is rounded to the precision of x, 1e-3 at 1e4.
         grad, exact_grad = differentiate(out, x), differentiate(exact, exact_x)
         torch.testing.assert_close(grad.double(), exact_grad, rtol=1e-2, atol=5e-2)
@@ -122,7 +122,7 @@ def test_variance_survives_an_outlier_anywhere(at: int) -> None:
 def test_equal_values_have_no_deviation_and_no_gradient() -> None:
     x = torch.full((40, 20), 0.1).requires_grad_()
     out = multi_reduce(x, make_edges("hub"), ("var", "std"), 30)
-    assert not out.any() and not differentiate(out[:, 1], x).any()
+    assert out[:, 0].max() < 1e-12 and not out[:, 1].any() and not differentiate(out[:, 1], x).any()
 
 
 def test_deviations_too_small_count_as_none() -> None:
@@ -274,6 +274,7 @@ def test_bad_shapes_are_refused() -> None:
         multi_reduce(make_x(3, rows=39), Graph.from_edge_index(make_edges("ragged"), (40, 30)))
 
 
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="there are no kernels")
 def test_kernels_refuse_what_would_read_elsewhere() -> None:
     raw = torch.ops.graphlab
     graph = Graph.from_edge_index(make_edges("hub"), (40, 30))

@@ -72,7 +72,7 @@ class Layout:
 
         Args:
             src: A tensor of the layout's shape.
-            reduce: ``"sum"``, ``"mean"`` or ``"mul"``.
+            reduce: ``"sum"``, ``"mean"``, ``"mul"``, ``"min"`` or ``"max"``.
         """
         return self.unflatten(reduce_rows(self.ptr, self.perm, self.rows(src), reduce)[0])
 
@@ -87,10 +87,13 @@ class Layout:
         place = self.ptr[:-1].long().unsqueeze(1) + arg
         if self.perm is not None and self.perm.numel():
             place = self.perm.long()[place.clamp(0, self.perm.numel() - 1)]
-        # A row of the matrix holds so many of the elements that one position along the dimension holds.
+        # One position along the dimension may be several rows, and several leading parts stand one after the other.
         inner = math.prod(self.shape[self.dim + 1 :]) // max(self.columns, 1)
-        along = (place // max(inner, 1)) % max(self.length, 1)
-        return self.unflatten(out), self.unflatten(torch.where(arg < 0, self.length, along))
+        if inner > 1:
+            place = place // inner
+        if math.prod(self.shape[: self.dim]) != 1:
+            place = place % max(self.length, 1)
+        return self.unflatten(out), self.unflatten(torch.where(arg < 0, self.length, place))
 
     def spread(self, values: Tensor) -> Tensor:
         """Give each element the value of its group.

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from graphlab.ops.scatter.layout import Layout, by_index
 from graphlab.ops.scatter.output import check_out
-from graphlab.ops.scatter.unsorted import divide_by_count, scatter_max, scatter_min, scatter_sum
+from graphlab.ops.scatter.unsorted import divide_by_count, scatter, scatter_max, scatter_min, scatter_sum
 
 
 def segment_coo(
@@ -33,10 +33,8 @@ def segment_coo(
         return segment_sum_coo(src, index, out, dim_size)
     if reduce == "mean":
         return segment_mean_coo(src, index, out, dim_size)
-    if reduce == "min":
-        return segment_min_coo(src, index, out, dim_size)[0]
-    if reduce == "max":
-        return segment_max_coo(src, index, out, dim_size)[0]
+    if reduce in ("min", "max"):
+        return scatter(src, index, _dim(src, index), out, dim_size, reduce)
     raise ValueError(f"'reduce' must be 'sum', 'add', 'mean', 'min' or 'max', got {reduce!r}")
 
 

@@ -38,10 +38,8 @@ def segment_csr(src: Tensor, indptr: Tensor, out: Tensor | None = None, reduce: 
         return segment_sum_csr(src, indptr, out)
     if reduce == "mean":
         return segment_mean_csr(src, indptr, out)
-    if reduce == "min":
-        return segment_min_csr(src, indptr, out)[0]
-    if reduce == "max":
-        return segment_max_csr(src, indptr, out)[0]
+    if reduce in ("min", "max"):
+        return _written(_layout(src, indptr, out).reduce(src, reduce), out)
     raise ValueError(f"'reduce' must be 'sum', 'add', 'mean', 'min' or 'max', got {reduce!r}")
 
 

@@ -50,10 +50,11 @@ def scatter(
         return scatter_mul(src, index, dim, out, dim_size)
     if reduce == "mean":
         return scatter_mean(src, index, dim, out, dim_size)
-    if reduce == "min":
-        return scatter_min(src, index, dim, out, dim_size)[0]
-    if reduce == "max":
-        return scatter_max(src, index, dim, out, dim_size)[0]
+    if reduce in ("min", "max"):
+        if out is None:
+            # Where the extrema stand takes longer to say than what they are.
+            return _layout(src, index, dim, None, dim_size).reduce(src, reduce)
+        return _choose(src, index, dim, out, dim_size, reduce)[0]
     raise ValueError(f"'reduce' must be 'sum', 'add', 'mul', 'mean', 'min' or 'max', got {reduce!r}")
 
 
