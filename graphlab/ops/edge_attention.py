@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphlab.ops.csr import csr_transpose
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.edge_attention_ref import (
     edge_attention_backward_ref,
@@ -289,7 +290,7 @@ def _backward(ctx, grad: Tensor | None, _: Tensor | None) -> tuple:
     if grad is None:
         return (None,) * 14
     if colptr is None:
-        colptr, row, perm_t = torch.ops.graphlab.csr_transpose(rowptr, col, perm, source.size(0))
+        colptr, row, perm_t = csr_transpose(rowptr, col, perm, source.size(0))
     edges = (rowptr, col, perm, colptr, row, perm_t)
     options = (ctx.score, ctx.parameter, ctx.dropout)
     found = _edge_attention_backward(*edges, source, target, value, att, seed, out, lse, grad, *options)
