@@ -21,6 +21,8 @@ std::tuple<Tensor, Tensor> csr_from_coo(Tensor index, int64_t size) {
   check_range(index, "index", size);
   index = dense(index);
   const int64_t count = index.numel();
+  STD_TORCH_CHECK(index.scalar_type() == ScalarType::Long || count <= std::numeric_limits<int32_t>::max(),
+                  "'index' has ", count, " entries, too many for int32; convert it to int64");
   Tensor ptr = make(index, {size + 1}), perm = make(index, {count});
   if (index.scalar_type() == ScalarType::Long)
     counting_sort(data<int64_t>(index), count, size, mutable_data<int64_t>(ptr), mutable_data<int64_t>(perm));

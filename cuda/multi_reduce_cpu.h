@@ -38,7 +38,8 @@ inline void multi_block(const Edges<T, I>& edges, int64_t begin, int64_t end, co
   for (int k = 0; k < columns; ++k) {
     const A value = load(row + k);
     if (MOMENTS > 0) total[k] = value;
-    if (MOMENTS == 2) centre[k] = value, sum[k] = square[k] = 0;
+    // Zero, but nan where the value is no number.
+    if (MOMENTS == 2) centre[k] = value, sum[k] = square[k] = value - value;
     if (SELECT == 2) low[k] = value, at_low[k] = 0;
     if (SELECT > 0) high[k] = SELECT == 1 ? sign * value : value, at_high[k] = 0;
   }

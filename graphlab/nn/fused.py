@@ -72,6 +72,7 @@ class FusedConv(MessagePassing):
         if _has_hooks(self):
             return "a hook watches the messages"
         changed = self._changed_steps | (STEPS & self.__dict__.keys())
+        changed = changed | {step for step in ("propagate", "edge_updater") if _is_replaced(self, step)}
         if changed:
             return f"overridden: {', '.join(sorted(changed))}"
         if self.flow != "source_to_target":
@@ -79,6 +80,13 @@ class FusedConv(MessagePassing):
         if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
             return "torch.jit is tracing"
         return ""
+
+
+def _is_replaced(conv: MessagePassing, step: str) -> bool:
+    """Tell whether a layer got a step of its own that is not the one which PyG itself puts back after explaining."""
+    own = conv.__dict__.get(step)
+    known = [getattr(type(conv), name, None) for name in (step, f"_orig_{step}", f"_jinja_{step}")]
+    return own is not None and getattr(own, "__func__", own) not in known
 
 
 def _has_hooks(conv: MessagePassing) -> bool:
@@ -186,7 +194,12 @@ def is_plain(module: Any, kind: type) -> bool:
         module: The module.
         kind: Its class; a subclass is not plain.
     """
-    return type(module) is kind and not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    hooks = (
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        if type(module) is kind
+        else True
+    )
+    return not hooks and "forward" not in module.__dict__
 
 
 def is_plain_linear(module: Any) -> bool:

@@ -57,7 +57,9 @@ class PNAConv(FusedConv, pyg.PNAConv):
         if any(len(nn) != 1 for nn in self.pre_nns):
             return "there is more than one layer before the aggregation"
         networks = (*self.pre_nns, *self.post_nns)
-        if not all(is_plain(nn, torch.nn.Sequential) and is_plain_linear(nn[0]) for nn in networks):
+        if not all(
+            is_plain(nn, torch.nn.Sequential) and is_plain_linear(nn[0]) and nn[0].bias is not None for nn in networks
+        ):
             return "a linear map next to the aggregation was changed"
         aggr = self.aggr_module
         if (
@@ -103,7 +105,7 @@ class PNAConv(FusedConv, pyg.PNAConv):
         of_target, of_source = weight.split(self.F_in, dim=2)
         degree = graph.degree.to(towers.dtype).view(-1, 1, 1)
         # A node without edges has no message, and its reductions are zero.
-        same = (_per_tower(towers, of_target) + bias) * (degree > 0)
+        same = torch.where(degree > 0, _per_tower(towers, of_target) + bias, 0)
         reduces = reduces_of(self.aggr_module.aggr)
         parts = reduce_each(_per_tower(towers, of_source), graph, reduces).unbind(1)
         return torch.cat([_shifted(*named, same, degree) for named in zip(reduces, parts, strict=True)], dim=-1)

@@ -94,5 +94,6 @@ class SAGEConv(FusedConv, pyg.SAGEConv):
             and (x_src.requires_grad or not torch.is_grad_enabled())
             # Narrowed rows would be rounded once more.
             and x_src.dtype is not torch.bfloat16
+            and not torch.is_autocast_enabled(x_src.device.type)
             and is_plain_linear(self.lin_l)
         )

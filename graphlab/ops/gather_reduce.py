@@ -118,7 +118,7 @@ def check_sources(x: Tensor, graph: Graph, dim_size: int | None = None) -> None:
 
 
 def _checked_weight(weight: Tensor, graph: Graph, dtype: torch.dtype) -> Tensor:
-    if weight.numel() != graph.num_edges or weight.dim() not in (1, 2):
+    if weight.shape not in ((graph.num_edges,), (graph.num_edges, 1)):
         raise ValueError(
             f"'edge_weight' must hold one number for each of the {graph.num_edges} edges, "
             f"got shape {tuple(weight.shape)}"

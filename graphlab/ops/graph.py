@@ -20,7 +20,8 @@ class Graph:
     .. math::
         \text{edges into } i = \{(\text{col}_e \to i) : \text{rowptr}_i \le e < \text{rowptr}_{i+1}\}
 
-    Indices are int32 where everything fits, which halves their traffic.
+    Indices are int32 where everything fits, loops at all nodes included, which halves their traffic. A graph is shared
+    by all who ask for the same edges: take its tensors as constants.
 
     Args:
         rowptr: The edges into target ``i`` are at positions ``rowptr[i]`` to ``rowptr[i + 1]``.
@@ -222,7 +223,7 @@ def _build(edge_index: Tensor, num_sources: int, num_targets: int) -> Graph:
                 f"'edge_index' has {name} from {int(row.min())} to {int(row.max())}, expected [0, {nodes}); "
                 f"check 'size' and the node numbering"
             )
-    fits = max(num_sources, num_targets, edge_index.size(1)) <= _LARGEST_INT32
+    fits = edge_index.size(1) + max(num_sources, num_targets) <= _LARGEST_INT32
     source, target = edge_index.to(torch.int32 if fits else torch.int64)
     is_sorted = bool((target[1:] >= target[:-1]).all())
     rowptr, perm = csr_from_coo(target, num_targets)
@@ -266,6 +267,6 @@ def _graph_index(edge_index: Tensor, num_sources: int, num_targets: int) -> tupl
 
 @_graph_index.register_fake
 def _(edge_index: Tensor, num_sources: int, num_targets: int) -> tuple[Tensor, Tensor, Tensor]:
-    fits = max(num_sources, num_targets, edge_index.size(1)) <= _LARGEST_INT32
+    fits = edge_index.size(1) + max(num_sources, num_targets) <= _LARGEST_INT32
     index = edge_index.new_empty(edge_index.size(1), dtype=torch.int32 if fits else torch.int64)
     return index.new_empty(num_targets + 1), index, torch.empty_like(index)

@@ -65,7 +65,10 @@ def _asked_backend() -> str:
 _MISSING: dict[str, str] = {}
 _MISSING["_C"] = _load_c()
 _MISSING["_CUDA"] = _load_cuda()
-_active = _asked_backend()
+_DEFAULT = _asked_backend()
+_active = _DEFAULT
+# What open `use_backend` blocks ask for, the last one first to be heard.
+_asked: list[list[str]] = []
 
 
 def missing(library: str) -> str:
@@ -84,7 +87,7 @@ def backend() -> str:
 
 @contextmanager
 def use_backend(name: str) -> Iterator[None]:
-    """Let another backend run the ops inside a ``with`` block, backward passes included.
+    """Let another backend run the ops of this process inside a ``with`` block, backward passes included.
 
     Args:
         name: ``"auto"`` for compiled kernels where there are any, ``"ref"`` for pure PyTorch.
@@ -100,11 +103,15 @@ def use_backend(name: str) -> Iterator[None]:
     global _active
     if name not in BACKENDS:
         raise ValueError(f"'name' must be one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
-    before, _active = _active, name
+    entry = [name]
+    _asked.append(entry)
+    _active = name
     try:
         yield
     finally:
-        _active = before
+        # Blocks of several threads may end in another order than they began.
+        _asked[:] = [other for other in _asked if other is not entry]
+        _active = _asked[-1][0] if _asked else _DEFAULT
 
 
 def native(x: Tensor) -> bool:

@@ -160,3 +160,29 @@ def test_under_vmap():
     x, edge_index = torch.stack([rows(), rows(seed=2)]), edges()
     out = torch.func.vmap(lambda one: ours(one, edge_index))(x)
     torch.testing.assert_close(out, torch.stack([ours(one, edge_index) for one in x]))
+
+
+@pytest.mark.parametrize("part", ["aggr_module.forward", "propagate"])
+def test_a_replaced_part_is_used(part):
+    conv = nn.SAGEConv(4, 2)
+    owner, _, name = part.rpartition(".")
+    setattr(conv.get_submodule(owner), name, lambda *args, **kwargs: None)
+    assert conv.fallback_reason(torch.randn(3, 4), torch.tensor([[0, 1, 2], [1, 2, 0]]))
+
+
+def test_backward_hooks_of_the_linear_map_run():
+    conv, heard = nn.SAGEConv(4, 2), []
+    conv.lin_l.register_full_backward_pre_hook(lambda module, grad: heard.append(grad))
+    conv(torch.randn(3, 4, requires_grad=True), torch.tensor([[0, 1, 2], [1, 2, 0]])).sum().backward()
+    assert len(heard) == 1
+
+
+def test_narrow_results_keep_the_precision_of_autocast():
+    edge_index, x = torch.tensor([[0, 1, 2], [1, 2, 0]]), torch.randn(3, 4)
+    conv = nn.SAGEConv(4, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = conv(x, edge_index)
+        with torch.no_grad():
+            evaluated = conv(x, edge_index)
+    assert trained.dtype == evaluated.dtype == torch.bfloat16
+    torch.testing.assert_close(trained, evaluated)
