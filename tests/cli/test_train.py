@@ -152,10 +152,12 @@ def test_a_full_disk_is_told_in_one_line_with_the_way_on(capsys, monkeypatch):
 LONG = ["train", "--data", "digits", "--epochs", "20", "--runs", "2", "--model.aggr", "sum", "--save-every", "0"]
 # Sends itself a signal in the middle of its second run: another process would have to be quick enough.
 INTERRUPTED = """
-import os, sys
+import os, signal, sys
 from graphlab.cli import main
 from graphlab.train.rundir import RunDirectory
 
+# A shell that starts its jobs in the background has them ignore the signal, their children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 log = RunDirectory.log
 
 def log_and_stop(self, record):
