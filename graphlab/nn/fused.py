@@ -82,6 +82,53 @@ class FusedConv(MessagePassing):
         return ""
 
 
+class ReducingConv(FusedConv):
+    """Base of layers that reduce the rows of each node's sources."""
+
+    aggr: Any
+
+    def fallback_reason(self, x: Any, edge_index: Any, size: Any = None) -> str:
+        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
+
+        Args:
+            x: As for ``forward``.
+            edge_index: As for ``forward``.
+            size: As for ``forward``.
+        """
+        if not reduces_of(self.aggr_module):
+            return f"the aggregation is {self.aggr}"
+        x_src, x_dst = both(x)
+        return self._unfit(x_src, x_dst, edge_index, size)
+
+
+class AttentiveConv(FusedConv):
+    """Base of layers that weigh the rows of each node's sources by a softmax of scores."""
+
+    aggr: Any
+
+    def fallback_reason(
+        self, x: Any, edge_index: Any, edge_attr: Any = None, return_attention_weights: Any = None
+    ) -> str:
+        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
+
+        Args:
+            x: As for ``forward``.
+            edge_index: As for ``forward``.
+            edge_attr: As for ``forward``.
+            return_attention_weights: As for ``forward``.
+        """
+        if return_attention_weights is not None:
+            return "attention weights are asked for"
+        if edge_attr is not None:
+            return "there are edge attributes"
+        if reduces_of(self.aggr_module) != ("sum",):
+            return f"the aggregation is {self.aggr}"
+        x_src, x_dst = both(x)
+        if x_dst is None:
+            return "the targets have no features"
+        return self._unfit(x_src, x_dst, edge_index)
+
+
 def _is_replaced(conv: MessagePassing, step: str) -> bool:
     """Tell whether a layer got a step of its own that is not the one which PyG itself puts back after explaining."""
     own = conv.__dict__.get(step)

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch_geometric import nn as pyg
 
-from graphlab.nn.fused import FusedConv, both, graph_of, pyg_edges, reduces_of
+from graphlab.nn.fused import AttentiveConv, both, graph_of, pyg_edges
 from graphlab.ops import gatv2_attention
 
 
-class GATv2Conv(FusedConv, pyg.GATv2Conv):
+class GATv2Conv(AttentiveConv, pyg.GATv2Conv):
     r"""PyG's ``GATv2Conv`` on :func:`graphlab.ops.gatv2_attention`: scores, softmax and sum in one pass.
 
     .. math::
@@ -36,28 +36,6 @@ class GATv2Conv(FusedConv, pyg.GATv2Conv):
     # Of two classes of one name PyG reads the source of the first alone, so these stand here too:
     # edge_updater_type: (x: PairTensor, edge_attr: OptTensor)
     # propagate_type: (x: PairTensor, alpha: Tensor)
-
-    def fallback_reason(
-        self, x: Any, edge_index: Any, edge_attr: Any = None, return_attention_weights: Any = None
-    ) -> str:
-        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
-
-        Args:
-            x: As for ``forward``.
-            edge_index: As for ``forward``.
-            edge_attr: As for ``forward``.
-            return_attention_weights: As for ``forward``.
-        """
-        if return_attention_weights is not None:
-            return "attention weights are asked for"
-        if edge_attr is not None:
-            return "there are edge attributes"
-        if reduces_of(self.aggr_module) != ("sum",):
-            return f"the aggregation is {self.aggr}"
-        x_src, x_dst = both(x)
-        if x_dst is None:
-            return "the targets have no features"
-        return self._unfit(x_src, x_dst, edge_index)
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, x: Any, edge_index: Any, edge_attr: Any = None, return_attention_weights: Any = None

@@ -5,10 +5,18 @@ from typing import Any
 from torch import Tensor
 from torch_geometric import nn as pyg
 
-from graphlab.nn.fused import FusedConv, both, graph_of, pyg_edges, pyg_size, reduce_sources, reduces_of, sparse_weight
+from graphlab.nn.fused import (
+    ReducingConv,
+    both,
+    graph_of,
+    pyg_edges,
+    pyg_size,
+    reduce_sources,
+    sparse_weight,
+)
 
 
-class GINConv(FusedConv, pyg.GINConv):
+class GINConv(ReducingConv, pyg.GINConv):
     r"""PyG's ``GINConv`` on :func:`graphlab.ops.gather_reduce`: no tensor has a row per edge.
 
     .. math::
@@ -32,19 +40,6 @@ class GINConv(FusedConv, pyg.GINConv):
 
     # Of two classes of one name PyG reads the source of the first alone, so these stand here too:
     # propagate_type: (x: OptPairTensor)
-
-    def fallback_reason(self, x: Any, edge_index: Any, size: Any = None) -> str:
-        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
-
-        Args:
-            x: As for ``forward``.
-            edge_index: As for ``forward``.
-            size: As for ``forward``.
-        """
-        if not reduces_of(self.aggr_module):
-            return f"the aggregation is {self.aggr}"
-        x_src, x_dst = both(x)
-        return self._unfit(x_src, x_dst, edge_index, size)
 
     def forward(self, x: Any, edge_index: Any, size: Any = None) -> Tensor:
         """Run the layer.

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch_geometric import nn as pyg
 
 from graphlab.nn.fused import (
-    FusedConv,
+    ReducingConv,
     both,
     graph_of,
     is_plain_linear,
@@ -20,7 +20,7 @@ from graphlab.nn.fused import (
 )
 
 
-class SAGEConv(FusedConv, pyg.SAGEConv):
+class SAGEConv(ReducingConv, pyg.SAGEConv):
     r"""PyG's ``SAGEConv`` on :func:`graphlab.ops.gather_reduce`: no tensor has a row per edge.
 
     .. math::
@@ -46,19 +46,6 @@ class SAGEConv(FusedConv, pyg.SAGEConv):
 
     # Of two classes of one name PyG reads the source of the first alone, so these stand here too:
     # propagate_type: (x: OptPairTensor)
-
-    def fallback_reason(self, x: Any, edge_index: Any, size: Any = None) -> str:
-        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
-
-        Args:
-            x: As for ``forward``.
-            edge_index: As for ``forward``.
-            size: As for ``forward``.
-        """
-        if not reduces_of(self.aggr_module):
-            return f"the aggregation is {self.aggr}"
-        x_src, x_dst = both(x)
-        return self._unfit(x_src, x_dst, edge_index, size)
 
     def forward(self, x: Any, edge_index: Any, size: Any = None) -> Tensor:
         """Run the layer.

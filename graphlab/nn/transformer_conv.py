@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch_geometric import nn as pyg
 
-from graphlab.nn.fused import FusedConv, both, graph_of, pyg_edges, reduces_of
+from graphlab.nn.fused import AttentiveConv, both, graph_of, pyg_edges
 from graphlab.ops import dot_attention
 
 
-class TransformerConv(FusedConv, pyg.TransformerConv):
+class TransformerConv(AttentiveConv, pyg.TransformerConv):
     r"""PyG's ``TransformerConv`` on :func:`graphlab.ops.dot_attention`: scores, softmax and sum in one pass.
 
     .. math::
@@ -36,27 +36,8 @@ class TransformerConv(FusedConv, pyg.TransformerConv):
     # Of two classes of one name PyG reads the source of the first alone, so these stand here too:
     # propagate_type: (query: Tensor, key: Tensor, value: Tensor, edge_attr: OptTensor)
 
-    def fallback_reason(
-        self, x: Any, edge_index: Any, edge_attr: Any = None, return_attention_weights: Any = None
-    ) -> str:
-        """Say why a call with these arguments would take PyG's own path; empty where it takes the fused ops.
-
-        Args:
-            x: As for ``forward``.
-            edge_index: As for ``forward``.
-            edge_attr: As for ``forward``.
-            return_attention_weights: As for ``forward``.
-        """
-        if return_attention_weights is not None:
-            return "attention weights are asked for"
-        if edge_attr is not None or self.lin_edge is not None:
-            return "there are edge attributes"
-        if reduces_of(self.aggr_module) != ("sum",):
-            return f"the aggregation is {self.aggr}"
-        x_src, x_dst = both(x)
-        if x_dst is None:
-            return "the targets have no features"
-        return self._unfit(x_src, x_dst, edge_index)
+    def _unfit_layer(self) -> str:
+        return "there are edge attributes" if self.lin_edge is not None else super()._unfit_layer()
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, x: Any, edge_index: Any, edge_attr: Any = None, return_attention_weights: Any = None

@@ -32,10 +32,23 @@ def csr_transpose_ref(rowptr: Tensor, col: Tensor, perm: Tensor | None, size: in
     """
     _check_range("col", col, size)
     order = torch.argsort(col, stable=True)
-    rows = torch.repeat_interleave(
-        torch.arange(rowptr.numel() - 1, device=col.device), (rowptr[1:] - rowptr[:-1]).long()
-    )
-    return _pointers(col, size), rows[order].to(col.dtype), (order.to(col.dtype) if perm is None else perm[order])
+    places = order.to(col.dtype) if perm is None else perm[order]
+    return _pointers(col, size), rows_of(rowptr)[order].to(col.dtype), places
+
+
+def rows_of(ptr: Tensor, length: int | None = None) -> Tensor:
+    """Return the row of each position.
+
+    Args:
+        ptr: The boundaries of the rows.
+        length: The number of positions; known, it need not be read off ``ptr``.
+
+    Shapes:
+        - **ptr:** ``(num_rows + 1,)``
+        - **output:** ``(length,)``
+    """
+    rows = torch.arange(ptr.numel() - 1, device=ptr.device)
+    return torch.repeat_interleave(rows, (ptr[1:] - ptr[:-1]).long(), output_size=length)
 
 
 def _pointers(index: Tensor, size: int) -> Tensor:

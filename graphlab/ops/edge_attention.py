@@ -15,6 +15,7 @@ from graphlab.ops.edge_attention_ref import (
 )
 from graphlab.ops.graph import Graph
 from graphlab.ops.op import Op
+from graphlab.ops.precision import wide_dtype
 
 SCORES = ("gat", "gatv2", "dot")
 
@@ -263,7 +264,7 @@ def _check_shape(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
 def _edge_attention_fake(
     rowptr, col, perm, colptr, row, perm_t, source, target, value, att, seed, score, parameter, dropout
 ):
-    wide = torch.float32 if source.dtype in (torch.bfloat16, torch.float16) else source.dtype
+    wide = wide_dtype(source)
     channels = (source if value is None else value).size(2)
     rows, heads = target.size(0), target.size(1)
     return source.new_empty(rows, heads, channels), source.new_empty(rows, heads, dtype=wide)

@@ -3,16 +3,9 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.csr import rows_of
 from graphlab.ops.philox import keep_mask
-
-
-def _targets(rowptr: Tensor) -> Tensor:
-    count = (rowptr[1:] - rowptr[:-1]).long()
-    return torch.repeat_interleave(torch.arange(count.numel(), device=rowptr.device), count)
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+from graphlab.ops.precision import widened
 
 
 def edge_scores(
@@ -32,11 +25,11 @@ def edge_scores(
     Shapes:
         - **output:** ``(num_edges, heads)``
     """
-    a, b = _wide(source).index_select(0, col), _wide(target).index_select(0, _targets(rowptr))
+    a, b = widened(source).index_select(0, col), widened(target).index_select(0, rows_of(rowptr))
     if score == "dot":
         return (a * b).sum(-1) * parameter
     active = torch.nn.functional.leaky_relu(a + b, parameter)
-    return active.squeeze(-1) if att is None else (active * _wide(att)).sum(-1)
+    return active.squeeze(-1) if att is None else (active * widened(att)).sum(-1)
 
 
 def edge_softmax(rowptr: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,7 +46,7 @@ def edge_softmax(rowptr: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
         - **scores:** ``(num_edges, heads)``
         - **output:** ``(num_edges, heads)`` and ``(num_targets, heads)``
     """
-    index = _targets(rowptr)
+    index = rows_of(rowptr)
     top = scores.new_full((rowptr.numel() - 1, scores.size(1)), -torch.inf)
     spread = index.unsqueeze(1).expand_as(scores)
     top = top.scatter_reduce(0, spread, scores.detach(), "amax")
@@ -105,8 +98,8 @@ def edge_attention_ref(
     """
     weights, lse = edge_softmax(rowptr, edge_scores(rowptr, col, source, target, att, score, parameter))
     weights = weights * _keep(perm, weights, seed, dropout)
-    rows = _wide(source if value is None else value).index_select(0, col)
-    out = rows.new_zeros(lse.size(0), *rows.shape[1:]).index_add(0, _targets(rowptr), weights.unsqueeze(-1) * rows)
+    rows = widened(source if value is None else value).index_select(0, col)
+    out = rows.new_zeros(lse.size(0), *rows.shape[1:]).index_add(0, rows_of(rowptr), weights.unsqueeze(-1) * rows)
     return out.to(source.dtype), lse
 
 
@@ -155,12 +148,12 @@ def edge_attention_backward_ref(
         parameter: The negative slope, or the factor of the dot product.
         dropout: The probability of dropping a weight.
     """
-    index = _targets(rowptr)
+    index = rows_of(rowptr)
     weights, _ = edge_softmax(rowptr, edge_scores(rowptr, col, source, target, att, score, parameter))
     keep = _keep(perm, weights, seed, dropout)
-    a, b = _wide(source).index_select(0, col), _wide(target).index_select(0, index)
-    rows = a if value is None else _wide(value).index_select(0, col)
-    g = _wide(grad).index_select(0, index)
+    a, b = widened(source).index_select(0, col), widened(target).index_select(0, index)
+    rows = a if value is None else widened(value).index_select(0, col)
+    g = widened(grad).index_select(0, index)
     by_weight = (g * rows).sum(-1) * keep
     delta = weights.new_zeros(lse.shape).index_add(0, index, weights * by_weight)
     by_score = (weights * (by_weight - delta[index])).unsqueeze(-1)
@@ -172,13 +165,13 @@ def edge_attention_backward_ref(
         by_a = torch.where(a + b > 0, by_score, by_score * parameter)
         if att is not None:
             by_att = (by_a * (a + b)).sum(0)
-            by_a = by_a * _wide(att)
+            by_a = by_a * widened(att)
         by_b = by_a
     grad_value = grad.new_empty(0)
     if value is None:
         by_a = by_a + by_row
     else:
-        grad_value = _wide(value).new_zeros(value.shape).index_add(0, col, by_row)
+        grad_value = widened(value).new_zeros(value.shape).index_add(0, col, by_row)
     grad_source = by_a.new_zeros(source.shape).index_add(0, col, by_a)
     grad_target = by_b.new_zeros(target.shape).index_add(0, index, by_b)
     grad_source, grad_target, grad_value, grad_att = (

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphlab.ops.csr import csr_transpose
+from graphlab.ops.csr import csr_transpose, rows_of
 from graphlab.ops.graph import Graph
 from graphlab.ops.op import Op
+from graphlab.ops.precision import widened
 
 REDUCES = ("sum", "mean", "min", "max")
 
@@ -152,7 +153,7 @@ def gather_reduce_ref(
     """
     target, count = _targets(rowptr)
     message = _messages(col, perm, weight, x)
-    wide = _wide(message)
+    wide = widened(message)
     out = wide.new_zeros(count.numel(), x.size(1))
     arg = rowptr.new_empty(0, dtype=torch.int32)
     if reduce in ("sum", "mean"):
@@ -198,7 +199,7 @@ def gather_reduce_backward_ref(
         mean: Whether the result is a mean.
     """
     source, _ = _targets(colptr)
-    grad = _wide(grad)
+    grad = widened(grad)
     if mean:
         grad = grad / (rowptr[1:] - rowptr[:-1]).clamp(min=1).unsqueeze(1).to(grad)
     grad_x = grad.new_zeros(x.shape).index_add(0, source, _messages(row, perm_t, weight, grad))
@@ -254,7 +255,7 @@ def arg_scatter_ref(
     edge, chosen = _chosen(rowptr, arg)
     if not col.numel():
         return torch.zeros_like(x), x.new_zeros(0)
-    grad = torch.where(chosen, _wide(grad), 0)
+    grad = torch.where(chosen, widened(grad), 0)
     of_x = grad if weight is None else grad * _placed(weight, perm)[edge]
     grad_x = grad.new_zeros(x.shape).scatter_add(0, col.long()[edge], of_x)
     if weight is None:
@@ -265,13 +266,9 @@ def arg_scatter_ref(
     return grad_x.to(x.dtype), grad_weight.to(x.dtype)
 
 
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
 def _targets(rowptr: Tensor) -> tuple[Tensor, Tensor]:
     count = (rowptr[1:] - rowptr[:-1]).long()
-    return torch.repeat_interleave(torch.arange(count.numel(), device=rowptr.device), count), count
+    return rows_of(rowptr), count
 
 
 def _placed(weight: Tensor, perm: Tensor | None) -> Tensor:
@@ -280,8 +277,8 @@ def _placed(weight: Tensor, perm: Tensor | None) -> Tensor:
 
 def _messages(col: Tensor, perm: Tensor | None, weight: Tensor | None, x: Tensor) -> Tensor:
     # Products in low precision are kept in full precision until they are added up.
-    message = x.index_select(0, col) if weight is None else _wide(x).index_select(0, col)
-    return message if weight is None else message * _wide(_placed(weight, perm)).unsqueeze(1)
+    message = x.index_select(0, col) if weight is None else widened(x).index_select(0, col)
+    return message if weight is None else message * widened(_placed(weight, perm)).unsqueeze(1)
 
 
 def _chosen(rowptr: Tensor, arg: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops.cache import IndexCache
-from graphlab.ops.csr import csr_from_coo, csr_transpose
+from graphlab.ops.csr import csr_from_coo, csr_transpose, rows_of
 
 _CACHE = IndexCache(max_entries=16, max_bytes=1 << 30)
 _LARGEST_INT32 = 2**31 - 1
@@ -130,8 +130,7 @@ class Graph:
         Shapes:
             - **output:** ``(2, num_edges)``
         """
-        targets = torch.repeat_interleave(torch.arange(self.num_targets, device=self.col.device), self.degree.long())
-        both = torch.stack([self.col.long(), targets])
+        both = torch.stack([self.col.long(), rows_of(self.rowptr)])
         if self.perm is None:
             return both
         return torch.empty_like(both).index_copy_(1, self.perm.long(), both)
@@ -234,7 +233,7 @@ def _build(edge_index: Tensor, num_sources: int, num_targets: int) -> Graph:
 def _build_looped(graph: Graph) -> Graph:
     col = graph.col
     nodes = torch.arange(max(graph.size), dtype=col.dtype, device=col.device)
-    target = torch.repeat_interleave(nodes[: graph.num_targets], graph.degree.long())
+    target = rows_of(graph.rowptr).to(col.dtype)
     kept, loops = col != target, nodes[: min(graph.size)]
     rowptr, perm = csr_from_coo(torch.cat([target[kept], loops]), graph.num_targets)
     return Graph(rowptr, torch.cat([col[kept], loops]).index_select(0, perm), None, graph.num_sources)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops.cache import IndexCache
-from graphlab.ops.csr import csr_from_coo
+from graphlab.ops.csr import csr_from_coo, rows_of
 
 _CACHE = IndexCache()
 # The order, and the schedules of a tree or a recurrence that hang on it: about a dozen integers.
@@ -50,8 +50,7 @@ class Groups:
     @property
     def group_of(self) -> Tensor:
         """The group at each position of the group order."""
-        arange = torch.arange(self.num_groups, device=self.ptr.device)
-        return torch.repeat_interleave(arange, self.counts)
+        return rows_of(self.ptr)
 
 
 def make_groups(index: Tensor | None, ptr: Tensor | None, dim_size: int, length: int) -> Groups:

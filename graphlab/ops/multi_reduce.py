@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphlab.ops.csr import csr_transpose
+from graphlab.ops.csr import csr_transpose, rows_of
 from graphlab.ops.gather_reduce import arg_scatter_ref, check_sources, gather_reduce, gather_reduce_ref
 from graphlab.ops.graph import Graph
 from graphlab.ops.op import Op
+from graphlab.ops.precision import wide_dtype
 
 AGGREGATES = ("sum", "mean", "var", "std", "min", "max")
 
@@ -95,10 +96,6 @@ def _mean_type(x: Tensor) -> torch.dtype:
     return torch.float32 if x.dtype == torch.bfloat16 else x.dtype
 
 
-def _wide_type(x: Tensor) -> torch.dtype:
-    return torch.float32 if x.dtype in (torch.bfloat16, torch.float16) else x.dtype
-
-
 def multi_reduce_ref(
     rowptr: Tensor, col: Tensor, colptr: Tensor | None, row: Tensor | None, x: Tensor, reduces: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -117,7 +114,7 @@ def multi_reduce_ref(
         each empty where nothing asks for it.
     """
     names = reduces.split(",")
-    wide = x.to(_wide_type(x))
+    wide = x.to(wide_dtype(x))
     made: dict[str, Tensor] = {}
     choice = {name: rowptr.new_empty(0, dtype=torch.int32) for name in ("min", "max")}
     for name in {*names, "mean"} - {"var", "std"}:
@@ -126,7 +123,7 @@ def multi_reduce_ref(
             choice[name] = arg
     mean = made["mean"]
     if _is_curved(names):
-        target = _targets(rowptr)
+        target = rows_of(rowptr)
         away = wide.index_select(0, col) - mean[target]
         first, second = (
             torch.zeros_like(mean).index_add(0, target, d) / _degree(rowptr).to(mean) for d in (away, away**2)
@@ -169,7 +166,7 @@ def multi_reduce_backward_ref(
         reduces: The names of the aggregates, with commas between.
     """
     names = reduces.split(",")
-    wide, degree = x.to(_wide_type(x)), _degree(rowptr)
+    wide, degree = x.to(wide_dtype(x)), _degree(rowptr)
     given = {name: g.to(wide) for name, g in zip(names, grad.unbind(1), strict=True)}
     zero = wide.new_zeros(degree.size(0), x.size(1))
     a = given.get("sum", zero) + given.get("mean", zero) / degree.to(zero)
@@ -179,7 +176,7 @@ def multi_reduce_backward_ref(
         c = c + torch.where(std == 0, 0, given["std"] / std)
     grad_x = torch.zeros_like(wide)
     if _has_sums(names):
-        target = _targets(rowptr)
+        target = rows_of(rowptr)
         along = a[target]
         if _is_curved(names):
             along = along + (c / degree.to(c))[target] * (wide.index_select(0, col) - mean[target])
@@ -188,12 +185,6 @@ def multi_reduce_backward_ref(
         if name in names:
             grad_x = grad_x + arg_scatter_ref(rowptr, col, None, None, given[name], wide, arg)[0]
     return grad_x.to(x.dtype)
-
-
-def _targets(rowptr: Tensor) -> Tensor:
-    return torch.repeat_interleave(
-        torch.arange(rowptr.numel() - 1, device=rowptr.device), (rowptr[1:] - rowptr[:-1]).long()
-    )
 
 
 def _degree(rowptr: Tensor) -> Tensor:

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.csr import rows_of
 from graphlab.ops.double_backward import differentiate_again
 from graphlab.ops.groups import group_csr
 from graphlab.ops.op import Op
+from graphlab.ops.precision import widened
 
 REDUCES = ("sum", "mean", "mul", "min", "max")
 
@@ -157,7 +159,7 @@ def segment_reduce_ref(ptr: Tensor, perm: Tensor | None, x: Tensor, reduce: str)
         x: The rows.
         reduce: ``"sum"``, ``"mean"``, ``"mul"``, ``"min"`` or ``"max"``.
     """
-    group, wide = group_of(ptr, x.size(0)), _wide(_ordered(perm, x))
+    group, wide = rows_of(ptr, x.size(0)), widened(_ordered(perm, x))
     shape, nothing = (ptr.numel() - 1, x.size(1)), ptr.new_empty(0, dtype=torch.int32)
     spread = group.unsqueeze(1).expand_as(wide)
     if reduce == "mul":
@@ -187,8 +189,8 @@ def segment_spread_ref(ptr: Tensor, perm: Tensor | None, y: Tensor, length: int,
         mean: Whether each value is divided by the number of its group's rows.
     """
     if mean:
-        y = (_wide(y) / _count(ptr).clamp(min=1).unsqueeze(1).to(_wide(y))).to(y.dtype)
-    return _placed(perm, y.index_select(0, group_of(ptr, length)))
+        y = (widened(y) / _count(ptr).clamp(min=1).unsqueeze(1).to(widened(y))).to(y.dtype)
+    return _placed(perm, y.index_select(0, rows_of(ptr, length)))
 
 
 def segment_arg_gather_ref(ptr: Tensor, perm: Tensor | None, x: Tensor, arg: Tensor) -> Tensor:
@@ -216,7 +218,7 @@ def segment_arg_scatter_ref(ptr: Tensor, perm: Tensor | None, y: Tensor, arg: Te
         arg: The chosen row of each value, counted inside its group; -1 for none.
         length: The number of rows.
     """
-    group = group_of(ptr, length)
+    group = rows_of(ptr, length)
     local = torch.arange(length, device=y.device) - ptr.long().index_select(0, group)
     chosen = arg.index_select(0, group) == local.unsqueeze(1)
     return _placed(perm, torch.where(chosen, y.index_select(0, group), 0))
@@ -231,9 +233,9 @@ def segment_mul_backward_ref(ptr: Tensor, perm: Tensor | None, grad: Tensor, x: 
         grad: The gradients of the results.
         x: The rows.
     """
-    group, wide = group_of(ptr, x.size(0)), _wide(_ordered(perm, x))
+    group, wide = rows_of(ptr, x.size(0)), widened(_ordered(perm, x))
     others = _product_before(group, wide) * _product_before(group.flip(0), wide.flip(0)).flip(0)
-    return _placed(perm, (_wide(grad).index_select(0, group) * others).to(x.dtype))
+    return _placed(perm, (widened(grad).index_select(0, group) * others).to(x.dtype))
 
 
 def _product_before(group: Tensor, x: Tensor) -> Tensor:
@@ -256,23 +258,8 @@ def _shifted(x: Tensor, step: int) -> Tensor:
     return torch.cat([x[:step], x[:-step]])
 
 
-def group_of(ptr: Tensor, length: int) -> Tensor:
-    """Return the group at each position of the group order.
-
-    Args:
-        ptr: The boundaries of the groups.
-        length: The number of rows.
-    """
-    groups = torch.arange(ptr.numel() - 1, device=ptr.device)
-    return torch.repeat_interleave(groups, _count(ptr), output_size=length)
-
-
 def _count(ptr: Tensor) -> Tensor:
     return (ptr[1:] - ptr[:-1]).long()
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _ordered(perm: Tensor | None, x: Tensor) -> Tensor:

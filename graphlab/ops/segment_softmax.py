@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from graphlab.ops.csr import rows_of
 from graphlab.ops.groups import group_csr
 from graphlab.ops.op import Op
-from graphlab.ops.segment_reduce import as_rows, group_of, reduce_rows, spread_rows
+from graphlab.ops.precision import widened
+from graphlab.ops.segment_reduce import as_rows, reduce_rows, spread_rows
 
 
 def segment_softmax(
@@ -124,7 +126,7 @@ def segment_softmax_ref(ptr: Tensor, perm: Tensor | None, x: Tensor, log: bool) 
         x: The rows.
         log: Whether to take the logarithm.
     """
-    wide, group = _wide(x), _group(ptr, perm, x.size(0))
+    wide, group = widened(x), _group(ptr, perm, x.size(0))
     above = wide - _maximum(ptr, group, wide).index_select(0, group)
     total = wide.new_zeros(ptr.numel() - 1, x.size(1)).index_add(0, group, above.exp()).index_select(0, group)
     return (above - total.log() if log else above.exp() / total).to(x.dtype)
@@ -140,7 +142,7 @@ def segment_softmax_backward_ref(ptr: Tensor, perm: Tensor | None, y: Tensor, gr
         grad: The gradients of the results.
         log: Whether the results are logarithms.
     """
-    wide, g, group = _wide(y), _wide(grad), _group(ptr, perm, y.size(0))
+    wide, g, group = widened(y), widened(grad), _group(ptr, perm, y.size(0))
     zero = wide.new_zeros(ptr.numel() - 1, y.size(1))
     if log:
         return (g - wide.exp() * zero.index_add(0, group, g).index_select(0, group)).to(y.dtype)
@@ -155,7 +157,7 @@ def segment_logsumexp_ref(ptr: Tensor, perm: Tensor | None, x: Tensor) -> Tensor
         perm: The row at each position of the group order.
         x: The rows.
     """
-    wide, group = _wide(x), _group(ptr, perm, x.size(0))
+    wide, group = widened(x), _group(ptr, perm, x.size(0))
     top = _maximum(ptr, group, wide)
     shift = torch.where(top.isinf(), 0, top)
     return (torch.zeros_like(top).index_add(0, group, (wide - shift[group]).exp()).log() + shift).to(x.dtype)
@@ -172,9 +174,9 @@ def segment_logsumexp_backward_ref(ptr: Tensor, perm: Tensor | None, x: Tensor, 
         grad: The gradients of the results.
     """
     group = _group(ptr, perm, x.size(0))
-    level = _wide(lse).index_select(0, group)
-    share = torch.where(level == -torch.inf, 0, (_wide(x) - level).exp())
-    return torch.where(level == -torch.inf, 0, share * _wide(grad).index_select(0, group)).to(x.dtype)
+    level = widened(lse).index_select(0, group)
+    share = torch.where(level == -torch.inf, 0, (widened(x) - level).exp())
+    return torch.where(level == -torch.inf, 0, share * widened(grad).index_select(0, group)).to(x.dtype)
 
 
 def _checked(x: Tensor) -> Tensor:
@@ -183,12 +185,8 @@ def _checked(x: Tensor) -> Tensor:
     return as_rows(x)
 
 
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
 def _group(ptr: Tensor, perm: Tensor | None, length: int) -> Tensor:
-    group = group_of(ptr, length)
+    group = rows_of(ptr, length)
     return group if perm is None else torch.empty_like(group).index_copy(0, perm.long(), group)
 
 

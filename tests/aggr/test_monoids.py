@@ -34,7 +34,7 @@ def test_a_layer_built_on_it_obeys_the_laws(cls):
 
 
 @given(sizes=counts, seed=seeds)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_order_does_not_matter(cls, sizes, seed):
     aggr, x, index = shaken(cls), elements(sizes, D, seed), group_of(sizes)
@@ -106,7 +106,7 @@ def second_largest(x, index, n):
 
 
 @given(seed=seeds)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_product_monoid_holds_the_2nd_minimum_exactly(seed):
     sizes = [2, 3, 16, 200]
     x = (elements(sizes, 1, seed) * 20).round()

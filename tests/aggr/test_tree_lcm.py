@@ -31,7 +31,6 @@ def test_a_layer_built_on_it_obeys_the_laws():
 
 
 @given(sizes=counts, seed=seeds)
-@settings(deadline=None)
 def test_other_groups_change_nothing(sizes, seed):
     aggr, x = double(), elements(sizes, D, seed)
     alone = aggr(x, group_of(sizes), dim_size=len(sizes))
@@ -67,7 +66,7 @@ def test_equal_degrees_give_pyg_s_result_and_gradient(degree):
 
 
 @given(sizes=counts, seed=seeds)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_ragged_degrees_give_pyg_s_result_of_each_group_alone(sizes, seed):
     theirs, ours = LCMAggregation(D, D, project=False).double(), double()
     ours.load_state_dict(theirs.state_dict(), strict=False)

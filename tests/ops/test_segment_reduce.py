@@ -33,7 +33,7 @@ def of_torch(group, reduce):
 
 @pytest.mark.parametrize("reduce", REDUCES)
 @given(sizes=counts, seed=seeds)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_each_group_equals_torch(reduce, sizes, seed):
     x, order = elements(sizes, 5, seed), torch.randperm(sum(sizes))
     groups = x.split(sizes) if sizes else []

@@ -17,7 +17,7 @@ def backend(request):
 
 
 @given(counts, seeds)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_each_group_equals_torch(sizes, seed):
     x, order = elements(sizes, 3, seed), torch.randperm(sum(sizes))
     groups, n = (x.split(sizes) if sizes else []), len(sizes)

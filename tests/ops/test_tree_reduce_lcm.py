@@ -3,7 +3,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphlab.ops.binary_gru import binary_gru
@@ -27,7 +27,6 @@ def parameters(dtype=torch.float64, seed=0):
 
 
 @given(counts, st.sampled_from(["carry", "halving"]), seeds)
-@settings(deadline=None)
 def test_forward_and_backward_equal_the_reference(sizes, tree, seed):
     x, weights = elements(sizes, D, seed).requires_grad_(), parameters(seed=seed)
     out, _ = tree_reduce_lcm(x, *weights, ptr=pointer(sizes), dim_size=len(sizes), tree=tree)
