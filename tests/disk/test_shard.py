@@ -50,7 +50,7 @@ def test_the_index_is_read_as_written(sealed):
 
 @pytest.mark.parametrize("where", ["header", "index"])
 def test_every_flipped_bit_of_header_and_index_is_found(sealed, where):
-    path, entries, shard = sealed
+    path, _, shard = sealed
     start, length = (0, 64) if where == "header" else (shard.index_offset, BLOCK)
     content = bytearray(path.read_bytes())
     for bit in range(8 * length):
