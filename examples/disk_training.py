@@ -1,0 +1,118 @@
+"""GraphSAGE on a graph whose features are several times larger than the memory that the process may take.
+
+Run ``python examples/disk_training.py``: 2 GB of features are made, prepared and trained on under 512 MiB, which
+``setrlimit`` enforces. ``torchrun --nproc_per_node 2 examples/disk_training.py`` gives each rank a store of its own.
+
+Expected: test accuracy above 0.9 after two epochs (a network that looks at the features alone gets 0.4), a peak of
+resident memory below --memory_mb, and reads of about the packed bytes per epoch.
+"""
+
+import argparse
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from graphlab.disk import DiskLoader, GraphFiles, Neighbors, layer_wise, prepare
+from graphlab.nn import SAGEConv
+
+CLASSES = 16
+
+
+def make_graph(folder: Path, num_nodes: int, num_features: int, degree: int) -> GraphFiles:
+    """Write a graph in which neighbours share classes and one node's features tell little."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(CLASSES, size=num_nodes)
+    x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, (num_nodes, num_features))
+    centers = rng.normal(size=(CLASSES, num_features)).astype(np.float32) * 2 / num_features**0.5
+    for start in range(0, num_nodes, 8192):
+        part = y[start : start + 8192]
+        x[start : start + 8192] = centers[part] + rng.normal(size=(len(part), num_features))
+        x.flush()
+        x._mmap.madvise(4)  # MADV_DONTNEED: what is written counts as memory of the process no longer
+    members = np.argsort(y, kind="stable")
+    first, count = np.searchsorted(y[members], np.arange(CLASSES)), np.bincount(y, minlength=CLASSES)
+    edges = np.lib.format.open_memmap(folder / "edge_index.npy", "w+", np.int64, (2, num_nodes * degree))
+    for start in range(0, num_nodes, 65536):
+        target = np.arange(start, min(start + 65536, num_nodes)).repeat(degree)
+        alike = members[first[y[target]] + rng.integers(count[y[target]])]
+        where = slice(start * degree, start * degree + len(target))
+        edges[0, where] = np.where(rng.random(len(target)) < 0.7, alike, rng.integers(num_nodes, size=len(target)))
+        edges[1, where] = target
+    part = torch.from_numpy(rng.random(num_nodes))
+    return GraphFiles(
+        features=folder / "x.npy",
+        edge_index=folder / "edge_index.npy",
+        num_nodes=num_nodes,
+        y=torch.from_numpy(y),
+        train_mask=part < 0.1,
+        test_mask=part > 0.99,
+    )
+
+
+class Sage(nn.Module):
+    """Two GraphSAGE layers."""
+
+    def __init__(self, in_channels: int, hidden_channels: int) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(
+            [SAGEConv(in_channels, hidden_channels), SAGEConv(hidden_channels, CLASSES, project=False)]
+        )
+
+    def first(self, x: Tensor | tuple[Tensor, Tensor], edge_index: Tensor) -> Tensor:
+        """Apply the first layer and its activation."""
+        return self.convs[0](x, edge_index).relu()
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        """Return logits."""
+        return self.convs[1](self.first(x, edge_index), edge_index)
+
+
+def train_epoch(model: nn.Module, loader: DiskLoader, optimizer: torch.optim.Optimizer) -> float:
+    losses = []
+    for batch in loader:
+        optimizer.zero_grad()
+        logits = model(batch.x, batch.edge_index)[: batch.batch_size]
+        loss = F.cross_entropy(logits, batch.y[: batch.batch_size])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return float(torch.stack(losses).mean())
+
+
+def test(model: Sage, store: Path, graph: GraphFiles, memory_budget: int) -> float:
+    stages = [Neighbors(model.first), Neighbors(model.convs[1])]
+    with torch.no_grad():
+        logits = layer_wise(store, stages, store / "embeddings", memory_budget=memory_budget)
+    rows = graph.attributes["test_mask"].nonzero().view(-1)
+    return float((logits.gather(rows).argmax(-1) == graph.attributes["y"][rows]).float().mean())
+
+
+def usage() -> str:
+    peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+    read = next(line.split()[1] for line in Path("/proc/self/io").read_text().splitlines() if "read_bytes" in line)
+    return f"peak of resident memory {int(peak) >> 10} MiB, read from disk {int(read) / 1e9:.2f} GB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("disk_training"))
+    parser.add_argument("--num_nodes", type=int, default=1_000_000)
+    parser.add_argument("--num_features", type=int, default=512)
+    parser.add_argument("--degree", type=int, default=10)
+    parser.add_argument("--memory_mb", type=int, default=512)
+    parser.add_argument("--num_neighbors", type=int, nargs="+", default=[10, 5])
+    parser.add_argument("--batch_size", type=int, default=256)
+    parser.add_argument("--hidden_channels", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--lr", type=float, default=0.003)
+    args = parser.parse_args()
+    rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    memory_budget = args.memory_mb << 20
+    # The kernel refuses memory beyond this; what is read from files past the page cache does not count, nor exist.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_budget, memory_budget))
