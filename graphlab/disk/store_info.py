@@ -1,7 +1,7 @@
 """What the manifest of a store says, typed."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -103,6 +103,8 @@ class StoreInfo:
         features: The features of all nodes.
         graph: The graph: ``"rowptr"``, ``"col"`` and, where edges were reordered, ``"perm"`` of its CSC form.
         attributes: Arrays of the whole graph by name: ``"y"``, masks, ``"input_nodes"``, ``"edge_attr"``.
+        arguments: What ``prepare`` was asked for, by which it knows its store again.
+        plan: What was decided and why: figures of the planner, measured ones among them.
     """
 
     num_nodes: int
@@ -118,6 +120,8 @@ class StoreInfo:
     features: ArrayInfo
     graph: dict[str, ArrayInfo]
     attributes: dict[str, ArrayInfo]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -1,0 +1,67 @@
+"""How much memory the process holds, and how much it may still take."""
+
+import ctypes
+import os
+from pathlib import Path
+
+from graphlab.disk.errors import MemoryBudgetError
+
+#: What the interpreter and the libraries take while they work, beyond the buffers that are counted.
+SLACK = 16 << 20
+
+
+def resident() -> int:
+    """Return the bytes of memory that the process holds: its own and those of files it has mapped."""
+    fields = _fields(Path("/proc/self/status"), ("RssAnon", "RssFile", "RssShmem"))
+    return sum(fields.values())
+
+
+def default_budget() -> int:
+    """Return the memory budget where none is given: half of what the machine has to give."""
+    return _fields(Path("/proc/meminfo"), ("MemAvailable",))["MemAvailable"] // 2
+
+
+def room(memory_budget: int, least: int = 0) -> int:
+    """Return the bytes that buffers may take now.
+
+    Args:
+        memory_budget: Bytes that the process may hold in all.
+        least: Bytes without which the work can not go on.
+
+    Raises:
+        MemoryBudgetError: There is less.
+
+    Example:
+        >>> from graphlab.disk.memory import resident, room
+        >>> 0 < room(resident() + (1 << 30)) < 1 << 30
+        True
+    """
+    held = resident()
+    left = memory_budget - held - SLACK
+    if left < max(least, 1):
+        give_back()
+        held = resident()
+        left = memory_budget - held - SLACK
+    if left < max(least, 1):
+        raise MemoryBudgetError(
+            f"'memory_budget' is {memory_budget:,} bytes, of which the process holds {held:,} already; "
+            f"the least that works is {held + SLACK + max(least, 1):,}"
+        )
+    return left
+
+
+def give_back() -> None:
+    """Return memory to the system that was freed and is kept for later."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def available_cores() -> int:
+    """Return the number of cores that the process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _fields(path: Path, names: tuple[str, ...]) -> dict[str, int]:
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {words[0][:-1]: int(words[1]) << 10 for words in lines if words and words[0][:-1] in names}
