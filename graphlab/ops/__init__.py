@@ -1,15 +1,21 @@
-"""Ground floor: message passing, grouped and tree reductions, ragged recurrence, each with a readable reference."""
+"""Ground floor: message passing, grouped and tree reductions, recurrence, sampling, each with a readable reference."""
 
 import torch
 
 from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.binary_gru import binary_gru
+from graphlab.ops.counter_rng import batch_key
 from graphlab.ops.csr import csr_from_coo, csr_transpose
 from graphlab.ops.edge_attention import dot_attention, edge_attention_weights, gat_attention, gatv2_attention
+from graphlab.ops.extend_nodes import extend_nodes
 from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
+from graphlab.ops.hetero_neighbor_sample import hetero_neighbor_sample
 from graphlab.ops.kernels import use_backend
 from graphlab.ops.multi_reduce import multi_reduce
+from graphlab.ops.neighbor_sample import neighbor_sample
+from graphlab.ops.neighbor_sample_batches import SampledBatches, neighbor_sample_batches
+from graphlab.ops.pick_positions import pick_positions
 from graphlab.ops.segment import segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
@@ -20,18 +26,25 @@ from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
 __all__ = [
     "Graph",
+    "SampledBatches",
     "backends",
+    "batch_key",
     "binary_gru",
     "clear_cache",
     "csr_from_coo",
     "csr_transpose",
     "dot_attention",
     "edge_attention_weights",
+    "extend_nodes",
     "gat_attention",
     "gather_argreduce",
     "gather_reduce",
     "gatv2_attention",
+    "hetero_neighbor_sample",
     "multi_reduce",
+    "neighbor_sample",
+    "neighbor_sample_batches",
+    "pick_positions",
     "segment_argreduce",
     "segment_gru",
     "segment_gru_ref",
