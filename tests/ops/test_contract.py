@@ -9,6 +9,7 @@ import torch
 import torch._dynamo.testing
 from torch import Tensor
 
+from graphlab.ops import host_op
 from graphlab.ops.op import registered
 from tests.ops import elsewhere, nasty
 from tests.ops.backends import BACKENDS, active, at_home, need, raw, run
@@ -376,7 +377,8 @@ def test_the_library_has_every_op_and_no_other(backend):
         for name in torch._C._dispatch_get_registrations_for_dispatch_key("CPU")
         if name.startswith("graphlab::")
     }
-    assert compiled == {op.name for op in registered()} | INNER
+    # Host ops have neither derivatives nor batches to keep rules about; their tests compare them with references.
+    assert compiled - {op.name for op in host_op.registered()} == {op.name for op in registered()} | INNER
 
 
 @pytest.fixture(scope="module")
