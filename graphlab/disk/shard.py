@@ -117,13 +117,31 @@ def seal_shard(fd: int, number: int, entries: Sequence[Entry]) -> int:
         The CRC-32C of the index, for the manifest.
     """
     plan = ShardPlan(number, tuple(entries))
-    index = b"".join(_ENTRY.pack(*astuple(e)) for e in entries)
-    index += bytes(align(len(index)) - len(index))
-    index_crc = _crc(index)
-    head = _HEADER.pack(_MAGIC, _VERSION, number, len(entries), plan.index_offset, plan.size, index_crc)
+    index = encode_index(entries)
+    checksum = _crc(index)
+    head = _HEADER.pack(_MAGIC, _VERSION, number, len(entries), plan.index_offset, plan.size, checksum)
     write_fully(fd, index, plan.index_offset)
     write_fully(fd, head + struct.pack("<I", _crc(head)) + bytes(BLOCK - len(head) - 4), 0)
-    return index_crc
+    return checksum
+
+
+def encode_index(entries: Sequence[Entry]) -> bytes:
+    """Return the index of a shard as it stands in the file.
+
+    Args:
+        entries: Its batches.
+    """
+    index = b"".join(_ENTRY.pack(*astuple(e)) for e in entries)
+    return index + bytes(align(len(index)) - len(index))
+
+
+def index_crc(entries: Sequence[Entry]) -> int:
+    """Return the CRC-32C of the index of a shard, as the manifest has it.
+
+    Args:
+        entries: Its batches.
+    """
+    return _crc(encode_index(entries))
 
 
 def read_index(fd: int, path: Path) -> ShardPlan:
@@ -140,7 +158,7 @@ def read_index(fd: int, path: Path) -> ShardPlan:
     block = bytearray(BLOCK)
     _read(fd, block, 0, path)
     head = bytes(block[: _HEADER.size])
-    magic, version, number, count, offset, size, index_crc = _HEADER.unpack(head)
+    magic, version, number, count, offset, size, crc = _HEADER.unpack(head)
     if not any(block):
         raise UnsealedStoreError(f"{path} has no header: its preparation has not ended; run 'prepare' again to go on")
     checksum = struct.pack("<I", _crc(head))
@@ -150,7 +168,7 @@ def read_index(fd: int, path: Path) -> ShardPlan:
         raise CorruptStoreError(f"{path} has format version {version}, expected {_VERSION}; prepare the store anew")
     index = bytearray(align(count * _ENTRY.size))
     _read(fd, index, offset, path)
-    if _crc(bytes(index)) != index_crc:
+    if _crc(bytes(index)) != crc:
         raise CorruptStoreError(f"{path} has a damaged index; run 'graphlab disk repair'")
     entries = tuple(Entry(*_ENTRY.unpack_from(index, i * _ENTRY.size)) for i in range(count))
     plan = ShardPlan(number, entries)
