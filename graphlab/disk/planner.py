@@ -3,9 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from graphlab.disk.errors import DiskFullError
 from graphlab.disk.probe import Speed
 
@@ -188,31 +185,11 @@ def default_cache_bytes(feature_bytes: int, memory: int) -> int:
     return min(int(CACHE_OF_FEATURES * feature_bytes), int(CACHE_OF_MEMORY * memory))
 
 
-def hot_nodes(counts: Tensor, rows: int) -> Tensor:
-    """Return the nodes that occur most often, in ascending order; of equal ones those with smaller ids.
-
-    Args:
-        counts: How often each node occurs.
-        rows: How many to return; fewer where fewer occur at all.
-
-    Shapes:
-        - **counts:** ``(num_nodes,)``, int32
-        - **output:** ``(rows,)``, or fewer
-
-    Example:
-        >>> import torch
-        >>> from graphlab.disk.planner import hot_nodes
-        >>> hot_nodes(torch.tensor([2, 0, 5, 2], dtype=torch.int32), 2)
-        tensor([0, 2])
-    """
-    rows = min(rows, int(torch.count_nonzero(counts)))
-    if rows <= 0:
-        return torch.empty(0, dtype=torch.int64)
-    # The least count that is hot; partition works in place on a copy.
-    ordered = counts.numpy().copy()
-    ordered.partition(len(ordered) - rows)
-    least = int(ordered[len(ordered) - rows])
-    del ordered
-    above = torch.nonzero(counts > least).view(-1)
-    level = torch.nonzero(counts == least).view(-1)[: rows - len(above)]
-    return torch.cat([above, level]).sort().values
+def _size(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000:
+            break
+        number /= 1000
+    else:
+        unit = "TB"
+    return f"{number:,.0f} {unit}" if unit == "bytes" or number >= 100 else f"{number:.2f} {unit}"

@@ -80,12 +80,19 @@ class Samples:
         self._journal.append(_UNIT, start=start, sizes=sizes, crcs=crcs)
         self._note(start, sizes, crcs)
 
-    def read(self, start: int, stop: int) -> Iterator[Tensor]:
+    def size(self, number: int) -> int:
+        """Return the bytes of a batch.
+
+        Args:
+            number: The batch.
+        """
+        return self._pieces[number].size
+
+    def read(self, numbers: Iterable[int]) -> Iterator[Tensor]:
         """Read batches one after the other.
 
         Args:
-            start: The first batch.
-            stop: One after the last batch.
+            numbers: The batches.
 
         Yields:
             The bytes of each.
@@ -95,7 +102,7 @@ class Samples:
         """
         fd, name = -1, ""
         try:
-            for number in range(start, stop):
+            for number in numbers:
                 piece = self._pieces[number]
                 if piece.file != name:
                     if fd >= 0:
