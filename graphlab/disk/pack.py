@@ -9,12 +9,13 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.errors import CorruptStoreError, DiskError, MemoryBudgetError
 from graphlab.disk.files import BLOCK, aligned_bytes, forget, write_fully
 from graphlab.ops import assemble_rows, crc32c, crc32c_combine
@@ -23,20 +24,6 @@ from graphlab.ops import assemble_rows, crc32c, crc32c_combine
 STEP = 4 << 20
 # Ids that are read at least for a slice: a block.
 _IDS = 1024
-
-
-class RowSource(Protocol):
-    """Rows that can be read one after the other, such as an :class:`~graphlab.disk.array_file.ArrayFile`."""
-
-    dtype: torch.dtype
-    row_shape: tuple[int, ...]
-    row_bytes: int
-
-    def __len__(self) -> int: ...
-
-    def read(self, start: int, stop: int, out: Tensor | None = None) -> Tensor:
-        """Read rows that follow each other."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -103,7 +90,7 @@ class PackState:
         )
 
 
-def partition_rows(room: int, source: RowSource, dtype: torch.dtype, threads: int) -> int:
+def partition_rows(room: int, source: ArrayFile, dtype: torch.dtype, threads: int) -> int:
     """Return how many rows of an array fit in memory at once while they are packed.
 
     Args:
@@ -127,7 +114,7 @@ def partition_rows(room: int, source: RowSource, dtype: torch.dtype, threads: in
 
 
 def pack_rows(
-    source: RowSource,
+    source: ArrayFile,
     packs: Sequence[Pack],
     ids: Callable[[int, int, int], Tensor],
     *,
@@ -192,7 +179,7 @@ class _Scan:
 
     def __init__(
         self,
-        source: RowSource,
+        source: ArrayFile,
         packs: Sequence[Pack],
         ids: Callable[[int, int, int], Tensor],
         dtype: torch.dtype,
@@ -228,7 +215,7 @@ class _Scan:
             self.room = None
             self.room = aligned_bytes((stop - start) * self.row_bytes + BLOCK)
         # Rows that lie in memory as in their block of the file need no further copy.
-        lead = getattr(source, "offset", 0) + start * source.row_bytes
+        lead = source.info.offset + start * source.row_bytes
         lead = lead % BLOCK if self.dtype == source.dtype and lead % source.dtype.itemsize == 0 else 0
         rows = self.room[lead : lead + (stop - start) * self.row_bytes]
         typed = rows.view(self.dtype).view(stop - start, *source.row_shape)
@@ -284,11 +271,11 @@ class _Scan:
             raise CorruptStoreError(f"the ids of pack {number} do not ascend; prepare the store anew")
 
 
-def _row_bytes(source: RowSource, dtype: torch.dtype) -> int:
+def _row_bytes(source: ArrayFile, dtype: torch.dtype) -> int:
     return source.row_bytes // source.dtype.itemsize * dtype.itemsize
 
 
-def _overhead(source: RowSource, row_bytes: int, threads: int) -> int:
+def _overhead(source: ArrayFile, row_bytes: int, threads: int) -> int:
     """Return the bytes that packing takes besides the partition: each thread's piece, bounce buffer and ids."""
     return threads * (3 * max(STEP, source.row_bytes, row_bytes) + (1 << 20)) + BLOCK
 

@@ -1,7 +1,7 @@
 """Sampled batches on the way into shards: files of records, one for each group of batches."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,35 +58,41 @@ class Samples:
         """Bytes of all batches."""
         return sum(piece.size for piece in self._pieces)
 
-    def append(self, batches: list[Tensor]) -> None:
+    def append(self, batches: Iterable[Tensor]) -> None:
         """Write the next batches.
 
         Args:
-            batches: The bytes of each.
+            batches: The bytes of each, asked for one after the other.
         """
-        start = len(self)
+        start, sizes, crcs = len(self), [], []
         path = self._folder / _name(start)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            offset = 0
             for batch in batches:
-                write_fully(fd, memoryview(batch.numpy()), offset)
-                offset += batch.numel()
+                write_fully(fd, memoryview(batch.numpy()), sum(sizes))
+                sizes.append(batch.numel())
+                crcs.append(crc32c(batch))
             os.fsync(fd)
             forget(fd)
         finally:
             os.close(fd)
         sync_directory(self._folder)
-        sizes, crcs = [b.numel() for b in batches], [crc32c(b) for b in batches]
         self._journal.append(_UNIT, start=start, sizes=sizes, crcs=crcs)
         self._note(start, sizes, crcs)
 
-    def read(self, start: int, stop: int) -> Iterator[Tensor]:
+    def size(self, number: int) -> int:
+        """Return the bytes of a batch.
+
+        Args:
+            number: The batch.
+        """
+        return self._pieces[number].size
+
+    def read(self, numbers: Iterable[int]) -> Iterator[Tensor]:
         """Read batches one after the other.
 
         Args:
-            start: The first batch.
-            stop: One after the last batch.
+            numbers: The batches.
 
         Yields:
             The bytes of each.
@@ -96,7 +102,7 @@ class Samples:
         """
         fd, name = -1, ""
         try:
-            for number in range(start, stop):
+            for number in numbers:
                 piece = self._pieces[number]
                 if piece.file != name:
                     if fd >= 0:
