@@ -129,8 +129,11 @@ class NeighborSampler {
     const int64_t before = out.edge.size();
     const int64_t k = relation.num_neighbors[hop];
     constexpr int64_t kAhead = 16;
-    for (int64_t i = begin_[relation.target]; k != 0 && i < end_[relation.target]; ++i) {
-      if (i + kAhead < end_[relation.target]) __builtin_prefetch(&relation.rowptr[target.id(i + kAhead)]);
+    const int64_t end = end_[relation.target];
+    const bool reads_rows = plan_->labor || relation.is_weighted() || is_timed(relation);
+    for (int64_t i = begin_[relation.target]; k != 0 && i < end; ++i) {
+      if (i + kAhead < end) __builtin_prefetch(&relation.rowptr[target.id(i + kAhead)]);
+      if (reads_rows && i + kAhead / 2 < end) prefetch_row(relation, target.id(i + kAhead / 2));
       const int64_t first = out.edge.size();
       pick(number, hop, k, i);
       const int64_t picked = out.edge.size() - first;
@@ -166,6 +169,15 @@ class NeighborSampler {
   static void check_neighbor(I neighbor, int64_t size) {
     STD_TORCH_CHECK(neighbor >= 0 && static_cast<int64_t>(neighbor) < size, "'col' must lie in [0, ", size, "), got ",
                     neighbor);
+  }
+
+  static void prefetch_row(const Relation<I>& relation, I node) {
+    const int64_t begin = relation.rowptr[node];
+    if (begin < 0 || begin >= relation.edges) return;
+    __builtin_prefetch(relation.col + begin);
+    if (relation.edge_time) __builtin_prefetch(relation.edge_time + begin);
+    if (relation.weight32) __builtin_prefetch(relation.weight32 + begin);
+    if (relation.weight64) __builtin_prefetch(relation.weight64 + begin);
   }
 
   // The edges of a node as they are stored.

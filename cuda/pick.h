@@ -16,7 +16,8 @@ class Picker {
   // Without replacement, every subset of k < count equally likely: Floyd's method.
   template <class T>
   void uniform(Stream stream, int64_t count, int64_t k, T* out) {
-    if (k <= kFew) few(stream, count, k, out);
+    if (count <= 64) of_few(stream, count, k, out);
+    else if (k <= kFew) few(stream, count, k, out);
     else many(stream, count, k, out);
   }
 
@@ -56,6 +57,17 @@ class Picker {
 
  private:
   using Ranked = std::pair<double, int64_t>;
+
+  // Most nodes have few neighbours: each has a bit of one word.
+  template <class T>
+  static void of_few(Stream stream, int64_t count, int64_t k, T* out) {
+    uint64_t taken = 0;
+    for (int64_t j = count - k; j < count; ++j) {
+      const int64_t t = stream.below(j + 1);
+      taken |= uint64_t{1} << ((taken >> t) & 1 ? j : t);
+    }
+    for (; taken != 0; taken &= taken - 1) *out++ = static_cast<T>(__builtin_ctzll(taken));
+  }
 
   // Up to so many picks are kept in order as they come; of more, each has a bit.
   static constexpr int64_t kFew = 32;
