@@ -1,5 +1,35 @@
 """Training on graphs larger than memory: offline sampling, packed features, crash-safe stores."""
 
-from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CorruptStoreError", "DiskError", "DiskFullError", "MemoryBudgetError", "UnsealedStoreError"]
+from graphlab.disk.array_file import ArrayFile
+from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
+from graphlab.disk.layer_wise import Neighbors, Rows, Stage, layer_wise
+from graphlab.disk.store import Store
+
+if TYPE_CHECKING:
+    from graphlab.disk.disk_loader import DiskLoader
+
+__all__ = [
+    "ArrayFile",
+    "CorruptStoreError",
+    "DiskError",
+    "DiskFullError",
+    "DiskLoader",
+    "MemoryBudgetError",
+    "Neighbors",
+    "Rows",
+    "Stage",
+    "Store",
+    "UnsealedStoreError",
+    "layer_wise",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Only batches need PyG, whose import takes more memory than many a batch: preparing goes without.
+    if name == "DiskLoader":
+        from graphlab.disk.disk_loader import DiskLoader
+
+        return DiskLoader
+    raise AttributeError(f"module 'graphlab.disk' has no attribute '{name}'; it has {', '.join(__all__)}")
