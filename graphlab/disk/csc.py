@@ -140,11 +140,10 @@ class _Builder:
     def _distribute(self, bounds: Tensor, starts: Tensor) -> ArrayFile:
         """Write the record of each edge into its bucket's part of the scratch file."""
         path = self.scratch / "buckets.bin"
-        buckets = np.arange(len(bounds) - 1, dtype=np.uint16 if len(bounds) <= 1 << 16 else np.uint32)
-        bucket_of = np.repeat(buckets, bounds.diff().numpy())
+        bucket_of = np.repeat(np.arange(len(bounds) - 1, dtype=np.int32), bounds.diff().numpy())
         row_bytes = 3 * self.record.itemsize
         # Beside the block: buckets, keys, a column of what is read, records.
-        extra = buckets.itemsize + 16 + row_bytes
+        extra = 4 + 16 + row_bytes
         size = min(_block_size(self.memory - bucket_of.nbytes, self.source.edge_bytes + extra), max(self.num_edges, 1))
         room = _room(torch.int64, size), _room(torch.int64, size), _room(self.record, size, 3)
         fd = allocate(path, self.num_edges * row_bytes)
