@@ -177,6 +177,6 @@ def aligned_bytes(size: int) -> Tensor:
     Shapes:
         - **output:** ``(size,)``, rounded up
     """
-    # Private, so that it counts as the memory of this process and against its limits.
+    # Private, since shared pages count neither as RssAnon nor against RLIMIT_DATA.
     room = mmap.mmap(-1, max(align(size), BLOCK), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return torch.frombuffer(room, dtype=torch.uint8)

@@ -1,6 +1,7 @@
 import os
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,3 +70,15 @@ def test_a_limit_of_the_process_is_named(tmp_path):
 
 def test_sizes_are_rounded_up():
     assert [align(n) for n in (0, 1, BLOCK, BLOCK + 1)] == [0, BLOCK, BLOCK, 2 * BLOCK]
+
+
+def test_buffers_count_as_memory_of_the_process():
+    def anonymous():
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon"))
+
+    before = anonymous()
+    buffer = aligned_bytes(64 << 20).fill_(1)
+    assert 60 << 20 < anonymous() - before < 80 << 20
+    del buffer
+    assert anonymous() - before < 16 << 20
