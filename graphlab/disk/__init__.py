@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Any
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
 from graphlab.disk.layer_wise import Neighbors, Rows, Stage, layer_wise
+from graphlab.disk.prepare import prepare
+from graphlab.disk.repair import repair
 from graphlab.disk.store import Store
+from graphlab.disk.verify import verify
 
 if TYPE_CHECKING:
     from graphlab.disk.disk_loader import DiskLoader
@@ -23,6 +26,9 @@ __all__ = [
     "Store",
     "UnsealedStoreError",
     "layer_wise",
+    "prepare",
+    "repair",
+    "verify",
 ]
 
 
