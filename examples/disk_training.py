@@ -116,3 +116,7 @@ def main() -> None:
     memory_budget = args.memory_mb << 20
     # The kernel refuses memory beyond this; what is read from files past the page cache does not count, nor exist.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_budget, memory_budget))
+    args.folder.mkdir(parents=True, exist_ok=True)
+    if world_size > 1:
+        dist.init_process_group("gloo")
+    graph = make_graph(args.folder, args.num_nodes, args.num_features, args.degree) if rank == 0 else None
