@@ -153,7 +153,7 @@ class _Repairing:
         fd = os.open(self.root / shard.name, os.O_WRONLY | os.O_CLOEXEC)
         try:
             for offset, data in pieces.items():
-                write_fully(fd, memoryview(data.numpy()), offset)
+                write_fully(fd, data.numpy().data, offset)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -212,8 +212,8 @@ class _Repairing:
             entries = (*entries, replace(entry, pack_crc=crc32c(pack)))
             if ShardPlan(number, entries).size > shard.bytes:
                 break
-            write_fully(fd, memoryview(record.numpy()), entry.offset)
-            write_fully(fd, memoryview(pack.numpy()), entry.pack_offset)
+            write_fully(fd, record.numpy().data, entry.offset)
+            write_fully(fd, pack.numpy().data, entry.pack_offset)
             offset += entry.extent
             if ShardPlan(number, entries).size == shard.bytes and index_crc(entries) == shard.crc32c:
                 seal_shard(fd, number, entries)
