@@ -1,5 +1,6 @@
 """Training on graphs larger than memory: offline sampling, packed features, crash-safe stores."""
 
 from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
+from graphlab.disk.prepare import prepare
 
-__all__ = ["CorruptStoreError", "DiskError", "DiskFullError", "MemoryBudgetError", "UnsealedStoreError"]
+__all__ = ["CorruptStoreError", "DiskError", "DiskFullError", "MemoryBudgetError", "UnsealedStoreError", "prepare"]

@@ -27,6 +27,7 @@ from graphlab.disk.journal import Journal
 from graphlab.disk.lookup import Lookup
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
+from graphlab.disk.parts import Parts
 from graphlab.disk.planner import Plan, Volume, default_cache_bytes, free_bytes, make_plan
 from graphlab.disk.probe import probe
 from graphlab.disk.record import Field, RecordLayout
@@ -42,8 +43,6 @@ SCRATCH = "scratch"
 _HOT = "hot.bin"
 # Bytes of samples that make up a unit of work, about.
 _UNIT_BYTES = 256 << 20
-# Batches that are offered to a sampler at once.
-_GROUP = 4096
 # Most shards of a store: all of them are open while it is made.
 _MOST_SHARDS = 512
 
@@ -82,34 +81,6 @@ class Request:
     cache_bytes: int | None
     planned_epochs: int
     shard_bytes: int
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The graph as it lies on disk.
-
-    Args:
-        num_nodes: Number of nodes.
-        num_edges: Number of edges.
-        features: The features of all nodes.
-        graph: Its compressed sparse columns.
-        node_attributes: Further arrays with a row per node.
-        edge_attributes: Arrays with a row per edge, in the user's order.
-        others: Further arrays that belong to the store.
-    """
-
-    num_nodes: int
-    num_edges: int
-    features: ArrayInfo
-    graph: dict[str, ArrayInfo]
-    node_attributes: dict[str, ArrayInfo]
-    edge_attributes: dict[str, ArrayInfo]
-    others: dict[str, ArrayInfo]
-
-    @property
-    def attributes(self) -> dict[str, ArrayInfo]:
-        """All arrays besides features and graph."""
-        return {**self.node_attributes, **self.edge_attributes, **self.others}
 
 
 class Build:
@@ -192,10 +163,8 @@ class Build:
             return
         sampler, writer = self._sampler()
         while (start := len(self.samples)) < total:
-            group = range(start, min(start + _GROUP, total))
-            room = memory.room(self.limits.memory) // 2
-            sampled = sampler.sample([self.batches.seeds(i) for i in group], [self.batches.key(i) for i in group], room)
-            self.samples.append(writer.write(start, sampled))
+            sampled = sampler.sample(self.batches, start, memory.room(self.limits.memory) // 2)
+            self.samples.append(writer.write(start, sampled), [len(s.node) for s in sampled])
             del sampled
             memory.give_back()
             if not start:
@@ -226,7 +195,7 @@ class Build:
         sampling, cost = self.request.sampling, writer.cost()
         if col.table is not None:
             return MemorySampler(rowptr, col.table.to(dtype), sampling, cost, workers), writer
-        self.say("the edges do not fit in memory: all batches of a group take a hop together, in one pass over the edges")
+        self.say("the edges do not fit in memory: batches take each hop together, in one pass over the edges")
         return StreamingSampler(rowptr, col, sampling, cost, workers), writer
 
     def _check_estimate(self) -> None:
@@ -294,7 +263,7 @@ class Build:
             record_bytes=sum(self.samples.size(i) for i in self.own),
             pack_bytes=cold_rows * self.row_bytes,
             cold_rows=cold_rows,
-            all_rows=sum(self._nodes(i) for i in self.own),
+            all_rows=sum(self.samples.nodes(i) for i in self.own),
             hot_rows=len(hot),
             hot_bytes=len(hot) * self.row_bytes,
             feature_bytes=self.features.num_bytes,
@@ -346,7 +315,7 @@ class Build:
             cold = self.cold_ids.read(number, 0, self.cold_ids.counts[number])
             arrays["place"] = hot.place(arrays["n_id"], cold)
             record = self.layout.encode(replace(counts, cold=len(cold)), arrays)
-            write_fully(fd, memoryview(record.numpy()), entry.offset)
+            write_fully(fd, record.numpy().data, entry.offset)
             return crc32c(record)
 
         while (start := len(crcs)) < len(entries):
@@ -439,11 +408,9 @@ class Build:
             stat = (self.path / info.path).stat()
             if (stat.st_size, stat.st_mtime_ns) != (info.size, info.mtime_ns):
                 raise DiskError(
-                    f"{self.path / info.path} was written to while the store was made; delete {self.path} and prepare anew"
+                    f"{self.path / info.path} was written to while the store was made; "
+                    f"delete {self.path} and prepare anew"
                 )
-
-    def _nodes(self, i: int) -> int:
-        return self.samples.size(i)
 
 
 def _held(path: Path) -> int:

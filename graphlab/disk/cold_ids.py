@@ -47,7 +47,7 @@ class ColdIds:
         fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             for each in ids:
-                write_fully(fd, memoryview(each.numpy()).cast("B"), offset)
+                write_fully(fd, each.numpy().data.cast("B"), offset)
                 counts.append(len(each))
                 offset += each.nbytes
             os.ftruncate(fd, offset)

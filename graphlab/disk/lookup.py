@@ -53,7 +53,7 @@ class Lookup:
         begin = 0
         while begin < len(ids):
             first = int(ids[begin])
-            end = int(torch.searchsorted(ids, first + step))
+            end = int(torch.searchsorted(ids, min(first + step, len(self.array))))
             rows = self.array.read(first, int(ids[end - 1]) + 1)
             out[order[begin:end]] = rows.index_select(0, ids[begin:end] - first)
             begin = end

@@ -262,7 +262,7 @@ class _Scan:
             out = buffer[: len(part) * self.row_bytes]
             assemble_rows(rows, empty, part, self.row_bytes, out)
             crc = crc32c_combine(crc, crc32c(out), out.numel())
-            write_fully(pack.fd, memoryview(out.numpy()), pack.offset + placed * self.row_bytes)
+            write_fully(pack.fd, out.numpy().data, pack.offset + placed * self.row_bytes)
             placed += len(part)
         return crc
 
@@ -291,6 +291,6 @@ def _check_range(piece: Tensor, converted: Tensor, first_row: int) -> None:
         place = tuple(torch.nonzero(lost)[0].tolist())
         row = first_row + (place[0] if place else 0)
         raise DiskError(
-            f"'dtype' {str(converted.dtype).removeprefix('torch.')} can not hold {float(piece[place])} of row {row} of the "
-            "features; take torch.bfloat16, or leave 'dtype' out"
+            f"'dtype' {str(converted.dtype).removeprefix('torch.')} can not hold {float(piece[place])} of row "
+            f"{row:,} of the features; take torch.bfloat16, or leave 'dtype' out"
         )

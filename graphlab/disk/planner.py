@@ -1,6 +1,8 @@
 """The plan of a store: which rows stay in memory, and whether packing the others is worth it."""
 
+import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from graphlab.disk.errors import DiskFullError
@@ -11,7 +13,8 @@ CACHE_OF_FEATURES = 0.1
 CACHE_OF_MEMORY = 0.25
 # Writing is taken to be this part of the speed of reading.
 _WRITE_SPEED = 0.5
-_ADVICE = "give more 'cache_bytes', a narrower 'dtype', fewer 'epochs', or mode='online'"
+_NARROWER = "more 'cache_bytes', a narrower 'dtype' or fewer 'epochs'"
+_ONLINE = ", or mode='online'"
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class Plan:
         volume, lines = self.volume, []
         share = volume.cold_rows / volume.all_rows if volume.all_rows else 0.0
         lines.append(
-            f"{volume.batches:,} batches of {volume.epochs} epochs need {volume.all_rows:,} rows; {volume.hot_rows:,} hot "
-            f"rows ({_size(volume.hot_bytes)}) leave {volume.cold_rows:,} of them ({share:.0%}) to the disk"
+            f"{volume.batches:,} batches of {volume.epochs} epochs need {volume.all_rows:,} rows; {volume.hot_rows:,} "
+            f"hot rows ({_size(volume.hot_bytes)}) leave {volume.cold_rows:,} of them ({share:.0%}) to the disk"
         )
         lines.append(
             f"records {_size(volume.record_bytes)}, packs {_size(volume.pack_bytes)} "
@@ -94,8 +97,8 @@ class Plan:
         if self.speed and self.packed_seconds is not None:
             lines.append(
                 f"the drive reads {_size(self.speed.bytes_per_second)}/s in sequence and "
-                f"{self.speed.rows_per_second:,.0f} rows/s at random: an epoch reads for {self.packed_seconds:.2f} s from "
-                f"packs, {self.online_seconds:.2f} s without; packing takes {self.packing_seconds:.2f} s"
+                f"{self.speed.rows_per_second:,.0f} rows/s at random: an epoch reads for {self.packed_seconds:.2f} s "
+                f"from packs, {self.online_seconds:.2f} s without; packing takes {self.packing_seconds:.2f} s"
             )
         lines.append(f"mode {self.mode!r}: {self.reason}; {_size(self.needed)} of disk")
         return "\n".join(lines)
@@ -116,7 +119,14 @@ class Plan:
 
 
 def make_plan(
-    volume: Volume, mode: str, *, planned_epochs: int, speed: Speed | None, free: int, path: object, limited: bool = False
+    volume: Volume,
+    mode: str,
+    *,
+    planned_epochs: int,
+    speed: Speed | None,
+    free: int,
+    path: object,
+    limited: bool = False,
 ) -> Plan:
     r"""Decide whether to pack.
 
@@ -146,8 +156,8 @@ def make_plan(
         reason, times = "asked for", {}
     plan = Plan(mode, reason, volume, volume.needed(mode), planned_epochs, speed, **times)
     if plan.needed > free:
-        what = "'disk_budget' is too small; " if limited else "free some space; "
-        raise DiskFullError(path, plan.needed, free, what + (_ADVICE if mode == "packed" else _ADVICE.rsplit(",", 1)[0]))
+        what = "raise 'disk_budget', or" if limited else "free some space, or"
+        raise DiskFullError(path, plan.needed, free, f"{what} give {_NARROWER}{_ONLINE if mode == 'packed' else ''}")
     return plan
 
 
@@ -175,6 +185,19 @@ def _decide(volume: Volume, planned_epochs: int, speed: Speed, free: int, limite
     return "packed", f"packing pays after {even:.1f} of the {planned_epochs} planned epochs", times
 
 
+def free_bytes(path: Path, held: int, limit: int | None) -> int:
+    """Return how many bytes a store may take in all.
+
+    Args:
+        path: The store.
+        held: Bytes that it takes already.
+        limit: The user's limit; ``None`` for what the disk has.
+    """
+    stat = os.statvfs(path)
+    free = held + stat.f_bavail * stat.f_frsize
+    return free if limit is None else min(free, limit)
+
+
 def default_cache_bytes(feature_bytes: int, memory: int) -> int:
     """Return the bytes of the hot set where nobody says how many.
 
@@ -186,10 +209,7 @@ def default_cache_bytes(feature_bytes: int, memory: int) -> int:
 
 
 def _size(number: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
-            break
-        number /= 1000
-    else:
-        unit = "TB"
-    return f"{number:,.0f} {unit}" if unit == "bytes" or number >= 100 else f"{number:.2f} {unit}"
+    power = 0
+    while number >= 1000 and power < 4:
+        number, power = number / 1000, power + 1
+    return f"{number:.3g} {'kMGT'[power - 1]}B" if power else f"{number:,.0f} bytes"

@@ -25,12 +25,14 @@ class Piece:
         offset: Where they start.
         size: How many there are.
         crc: Their CRC-32C.
+        nodes: Number of nodes of the batch.
     """
 
     file: str
     offset: int
     size: int
     crc: int
+    nodes: int
 
 
 class Samples:
@@ -48,7 +50,7 @@ class Samples:
         self._pieces: list[Piece] = []
         folder.mkdir(exist_ok=True)
         for unit in journal.units(_UNIT):
-            self._note(unit["start"], unit["sizes"], unit["crcs"])
+            self._note(**unit)
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -58,18 +60,19 @@ class Samples:
         """Bytes of all batches."""
         return sum(piece.size for piece in self._pieces)
 
-    def append(self, batches: Iterable[Tensor]) -> None:
+    def append(self, batches: Iterable[Tensor], nodes: list[int]) -> None:
         """Write the next batches.
 
         Args:
             batches: The bytes of each, asked for one after the other.
+            nodes: The number of nodes of each.
         """
         start, sizes, crcs = len(self), [], []
         path = self._folder / _name(start)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             for batch in batches:
-                write_fully(fd, memoryview(batch.numpy()), sum(sizes))
+                write_fully(fd, batch.numpy().data, sum(sizes))
                 sizes.append(batch.numel())
                 crcs.append(crc32c(batch))
             os.fsync(fd)
@@ -77,8 +80,8 @@ class Samples:
         finally:
             os.close(fd)
         sync_directory(self._folder)
-        self._journal.append(_UNIT, start=start, sizes=sizes, crcs=crcs)
-        self._note(start, sizes, crcs)
+        self._journal.append(_UNIT, start=start, sizes=sizes, crcs=crcs, nodes=nodes)
+        self._note(start, sizes, crcs, nodes)
 
     def size(self, number: int) -> int:
         """Return the bytes of a batch.
@@ -87,6 +90,14 @@ class Samples:
             number: The batch.
         """
         return self._pieces[number].size
+
+    def nodes(self, number: int) -> int:
+        """Return the number of nodes of a batch.
+
+        Args:
+            number: The batch.
+        """
+        return self._pieces[number].nodes
 
     def read(self, numbers: Iterable[int]) -> Iterator[Tensor]:
         """Read batches one after the other.
@@ -109,7 +120,7 @@ class Samples:
                         os.close(fd)
                     fd, name = os.open(self._folder / piece.file, os.O_RDONLY | os.O_CLOEXEC), piece.file
                 data = torch.empty(piece.size, dtype=torch.uint8)
-                read_fully(fd, memoryview(data.numpy()), piece.offset)
+                read_fully(fd, data.numpy().data, piece.offset)
                 forget(fd, piece.offset, piece.size)
                 if crc32c(data) != piece.crc:
                     raise CorruptStoreError(
@@ -121,10 +132,10 @@ class Samples:
             if fd >= 0:
                 os.close(fd)
 
-    def _note(self, start: int, sizes: list[int], crcs: list[int]) -> None:
+    def _note(self, start: int, sizes: list[int], crcs: list[int], nodes: list[int]) -> None:
         offset = 0
-        for size, crc in zip(sizes, crcs, strict=True):
-            self._pieces.append(Piece(_name(start), offset, size, crc))
+        for size, crc, count in zip(sizes, crcs, nodes, strict=True):
+            self._pieces.append(Piece(_name(start), offset, size, crc, count))
             offset += size
 
 

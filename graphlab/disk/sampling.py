@@ -1,7 +1,6 @@
 """Sampling all batches of all epochs, group by group."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,9 +8,12 @@ import torch
 from torch import Tensor
 
 from graphlab.disk.lookup import Lookup
-from graphlab.disk.record import Counts, Field, RecordLayout
+from graphlab.disk.record import Counts, RecordLayout
 from graphlab.disk.store_info import Sampling
 from graphlab.ops import batch_key, neighbor_sample_batches, seed_permutation
+
+#: Batches that are sampled at once at most: they are a unit of work.
+MOST_BATCHES = 1024
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Cost:
 class Sampler(Protocol):
     """Samples the next batches, as many as fit."""
 
-    def sample(self, seeds: Sequence[Tensor], keys: Sequence[int], room: int) -> list[Sampled]:
-        """Sample the first batches of those given, at least one."""
+    def sample(self, batches: "Batches", start: int, room: int) -> list[Sampled]:
+        """Sample the batches from ``start`` on, as many as fit, at least one."""
         ...
 
 
@@ -143,31 +145,44 @@ class MemorySampler:
         self.rowptr, self.col, self.sampling, self.cost = rowptr, col, sampling, cost
         self._most, self._first = 0, first
 
-    def sample(self, seeds: Sequence[Tensor], keys: Sequence[int], room: int) -> list[Sampled]:
-        """Sample the first batches of those given, as many as fit.
+    def sample(self, batches: Batches, start: int, room: int) -> list[Sampled]:
+        """Sample the batches that follow, as many as fit.
 
         Args:
-            seeds: The seeds of each batch.
-            keys: The key of each batch.
+            batches: All batches.
+            start: The first to sample.
             room: Bytes that the samples may take.
         """
-        number = max(1, room // self._most) if self._most else self._first
-        seeds, keys = seeds[:number], keys[:number]
+        number = max(1, min(room // self._most, MOST_BATCHES)) if self._most else self._first
+        group = range(start, min(start + number, len(batches)))
+        seeds = [batches.seeds(i) for i in group]
         ends = torch.tensor([0, *[len(s) for s in seeds]]).cumsum(0)
         sampled = neighbor_sample_batches(
             self.rowptr,
             self.col,
-            torch.cat(list(seeds)).to(self.rowptr.dtype),
+            torch.cat(seeds),
             ends,
-            list(self.sampling.num_neighbors),
-            keys=keys,
-            replace=self.sampling.replace,
+            self.sampling.num_neighbors,
+            [batches.key(i) for i in group],
             csc=True,
+            replace=self.sampling.replace,
         )
-        batches = [Sampled(*parts) for parts in sampled]
-        for batch in batches:
-            self._most = max(self._most, 2 * self.cost.of(len(batch.node), len(batch.edge)))
-        return batches
+        nodes, edges = sampled.node_ptr.diff().tolist(), sampled.edge_ptr.diff().tolist()
+        samples = [
+            Sampled(*parts)
+            for parts in zip(
+                sampled.node.split(nodes),
+                sampled.row.split(edges),
+                sampled.col.split(edges),
+                sampled.edge.split(edges),
+                sampled.num_nodes_per_hop,
+                sampled.num_edges_per_hop,
+                strict=True,
+            )
+        ]
+        for sample in samples:
+            self._most = max(self._most, 2 * self.cost.of(len(sample.node), len(sample.edge)))
+        return samples
 
 
 class RecordWriter:
@@ -188,7 +203,9 @@ class RecordWriter:
 
     def cost(self) -> Cost:
         """Return what a batch takes from sampling to writing."""
-        tables = {per: [a for n, a in self.attributes.items() if self._fields[n].per == per] for per in ("node", "edge")}
+        tables = {
+            per: [a for n, a in self.attributes.items() if self._fields[n].per == per] for per in ("node", "edge")
+        }
         if self.perm is not None:
             tables["edge"].append(self.perm)
         extra = {

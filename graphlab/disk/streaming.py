@@ -1,20 +1,19 @@
 """Sampling from a graph on disk: all batches of a group take a hop together, in one pass over the edges.
 
-What is drawn for a node depends on the batch, the hop and the node alone. So the positions of all edges wanted are known
-before any edge is read: sorted, they are met in one sequential pass. The samples are those of a graph in memory, bit for
-bit.
+What is drawn for a node depends on the batch, the hop and the node alone. So the positions of all edges wanted are
+known before any edge is read: sorted, they are met in one sequential pass. The samples are those of a graph in memory,
+bit for bit.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from graphlab.disk.errors import MemoryBudgetError
+from graphlab.disk.errors import CorruptStoreError, MemoryBudgetError
 from graphlab.disk.lookup import Lookup
-from graphlab.disk.sampling import Cost, Sampled
+from graphlab.disk.sampling import MOST_BATCHES, Batches, Cost, Sampled
 from graphlab.disk.store_info import Sampling
 from graphlab.ops import extend_nodes, pick_positions
 from graphlab.ops.counter_rng import signed
@@ -80,20 +79,21 @@ class StreamingSampler:
         self.rowptr, self.col, self.sampling, self.cost, self.threads = rowptr, col, sampling, cost, threads
         self._most = 0
 
-    def sample(self, seeds: Sequence[Tensor], keys: Sequence[int], room: int) -> list[Sampled]:
-        """Sample the first batches of those given, as many as fit.
+    def sample(self, batches: Batches, start: int, room: int) -> list[Sampled]:
+        """Sample the batches that follow, as many as fit.
 
         Args:
-            seeds: The seeds of each batch.
-            keys: The key of each batch.
+            batches: All batches.
+            start: The first to sample.
             room: Bytes that the samples may take.
 
         Raises:
             MemoryBudgetError: Not even one batch fits.
         """
-        number = max(1, room // (self._most or self._expected(len(seeds[0]))))
+        number = max(1, min(room // (self._most or self._expected()), MOST_BATCHES))
         dtype = self.rowptr.dtype
-        group = [_Growing(key, seed.to(dtype)) for seed, key in zip(seeds[:number], keys[:number], strict=True)]
+        numbers = range(start, min(start + number, len(batches)))
+        group = [_Growing(batches.key(i), batches.seeds(i).to(dtype)) for i in numbers]
         with ThreadPoolExecutor(self.threads) as pool:
             for hop, k in enumerate(self.sampling.num_neighbors):
                 group = group[: self._fitting(group, k, room)]
@@ -105,14 +105,23 @@ class StreamingSampler:
         sizes = [len(g.frontier()) for g in group]
         frontier = torch.cat([g.frontier() for g in group])
         key = torch.tensor([signed(g.key) for g in group]).repeat_interleave(torch.tensor(sizes))
-        position, ptr = pick_positions(self.rowptr, frontier, key, hop, k, self.sampling.replace)
+        position, ptr = pick_positions(self.rowptr, frontier, key, hop, k, replace=self.sampling.replace)
         del frontier, key
         neighbor = self.col(position).to(self.rowptr.dtype)
+        self._check(neighbor)
         picks = ptr.diff().split(sizes)
         edges = [int(p.sum()) for p in picks]
         # Copies, so that a batch that is dropped later leaves nothing behind.
         parts = zip(group, position.split(edges), neighbor.split(edges), picks, strict=True)
         list(pool.map(lambda part: part[0].grow(part[1].clone(), part[2], part[3]), parts))
+
+    def _check(self, neighbor: Tensor) -> None:
+        low, high = neighbor.aminmax() if len(neighbor) else (0, -1)
+        if low < 0 or high >= len(self.rowptr) - 1:
+            raise CorruptStoreError(
+                f"{self.col.array.path} names nodes {int(low)} to {int(high)}, expected [0, {len(self.rowptr) - 1}); "
+                "it is damaged, prepare the store anew"
+            )
 
     def _fitting(self, group: list[_Growing], k: int, room: int) -> int:
         """Return how many of the first batches have room for the next hop."""
@@ -135,10 +144,10 @@ class StreamingSampler:
     def _transient(self, picks: int) -> int:
         return picks * (_PICK + self.col.bytes_per_id())
 
-    def _expected(self, seeds: int) -> int:
+    def _expected(self) -> int:
         """Return the bytes of a batch as far as fan-outs and the mean degree tell."""
         degree = self.col.array.info.shape[0] / max(len(self.rowptr) - 1, 1)
-        frontier = edges = float(seeds)
+        frontier = edges = float(self.sampling.batch_size)
         for k in self.sampling.num_neighbors:
             frontier *= max(1.0, degree if k < 0 else min(k, degree))
             edges += frontier

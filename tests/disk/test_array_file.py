@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from graphlab.disk import CorruptStoreError, DiskError, DiskFullError
 from graphlab.disk.array_file import ArrayFile, ArrayWriter, describe, with_checksum, write_array
 from graphlab.disk.files import BLOCK, aligned_bytes
-from graphlab.ops import crc32c
+from graphlab.ops import crc32c, read_rows
 
 DTYPES = [
     torch.float32,
@@ -55,6 +55,13 @@ def way(request, monkeypatch):
             return preadv(fd, *args)
 
         monkeypatch.setattr(os, "preadv", refuse_read)
+
+        def refuse_rows(fd, *args, direct_block, **kwargs):
+            if direct_block:
+                raise RuntimeError("Invalid argument (errno 22)")
+            return read_rows(fd, *args, **kwargs)
+
+        monkeypatch.setattr("graphlab.disk.array_file.read_rows", refuse_rows)
     return request.param
 
 
@@ -148,6 +155,8 @@ def test_a_touched_file_passes_and_a_changed_one_does_not(tmp_path):
         ArrayFile(info, tmp_path)
     with pytest.raises(DiskError, match="cut short while it was read"):
         array.read(0, 100)
+    with pytest.raises(DiskError, match=r"x\.bin can not be read: .* 1199"):
+        array.gather(torch.tensor([99]))
     path.unlink()
     with pytest.raises(DiskError, match=r"x\.bin can not be read: No such file"):
         ArrayFile(info, tmp_path)

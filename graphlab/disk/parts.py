@@ -1,0 +1,95 @@
+"""The graph of a store as it lies on disk, in files of the store or those of the user."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from graphlab.disk import memory
+from graphlab.disk.array_source import ArraySource, store_array
+from graphlab.disk.csc import build_csc
+from graphlab.disk.files import check_room
+from graphlab.disk.graph_source import GraphSource
+from graphlab.disk.journal import Journal
+from graphlab.disk.store_info import ArrayInfo
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where everything of a graph lies.
+
+    Args:
+        num_nodes: Number of nodes.
+        num_edges: Number of edges.
+        features: The features of all nodes.
+        graph: Its compressed sparse columns.
+        node_attributes: Further arrays with a row per node.
+        edge_attributes: Arrays with a row per edge, in the user's order.
+        others: Further arrays that belong to the store.
+    """
+
+    num_nodes: int
+    num_edges: int
+    features: ArrayInfo
+    graph: dict[str, ArrayInfo]
+    node_attributes: dict[str, ArrayInfo]
+    edge_attributes: dict[str, ArrayInfo]
+    others: dict[str, ArrayInfo]
+
+    @property
+    def attributes(self) -> dict[str, ArrayInfo]:
+        """All arrays besides features and graph."""
+        return {**self.node_attributes, **self.edge_attributes, **self.others}
+
+
+def lay_parts(
+    path: Path,
+    journal: Journal,
+    source: GraphSource,
+    input_nodes: Tensor | None,
+    memory_budget: int,
+    say: Callable[[str], None],
+) -> Parts:
+    """Write what of a graph does not lie in usable files; each file is a unit of work.
+
+    Args:
+        path: The store.
+        journal: What is done already.
+        source: The graph as the user has it.
+        input_nodes: The seeds, if they are not all nodes.
+        memory_budget: Bytes of memory that the process may hold in all.
+        say: Called with a line of text where there is something to tell.
+
+    Raises:
+        DiskFullError: There is no room for the files.
+    """
+    done = {unit["name"]: _read(unit["info"]) for unit in journal.units("array")}
+    arrays = {"features": source.x, **source.node_attributes, **source.edge_attributes}
+    others: dict[str, ArraySource] = {} if input_nodes is None else {"input_nodes": input_nodes}
+    missing = [a for name, a in {**arrays, **others}.items() if isinstance(a, Tensor) and name not in done]
+    check_room(path, sum(a.nbytes for a in missing))
+
+    def lay(name: str, array: ArraySource) -> ArrayInfo:
+        if name not in done:
+            done[name] = store_array(path, name, array)
+            journal.append("array", name=name, info=asdict(done[name]))
+        return done[name]
+
+    features = lay("features", source.x)
+    nodes = {name: lay(name, array) for name, array in source.node_attributes.items()}
+    edges = {name: lay(name, array) for name, array in source.edge_attributes.items()}
+    extra = {name: lay(name, array) for name, array in others.items()}
+    unit = journal.last("graph")
+    if unit is None:
+        say("sorting the edges by target")
+        graph = build_csc(source.edges, source.num_nodes, path, memory.room(memory_budget, least=16 << 20) * 3 // 4)
+        memory.give_back()
+        journal.append("graph", arrays={name: asdict(info) for name, info in graph.items()})
+    else:
+        graph = {name: _read(info) for name, info in unit["arrays"].items()}
+    return Parts(source.num_nodes, graph["col"].shape[0], features, graph, nodes, edges, extra)
+
+
+def _read(described: dict) -> ArrayInfo:
+    return ArrayInfo(**{**described, "shape": tuple(described["shape"])})
