@@ -196,7 +196,7 @@ def read_blocks(path: Path, buffer: Tensor, offset: int) -> None:
     Shapes:
         - **buffer:** ``(size,)``, bytes in whole blocks
     """
-    view = memoryview(buffer.numpy())
+    view = buffer.numpy().data
     fd, direct = open_direct(path)
     try:
         if direct:
