@@ -1,15 +1,20 @@
 """Graphs as users have them: a PyG ``Data``, or files."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, edge_source
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 
 class GraphFiles:
@@ -106,6 +111,9 @@ def graph_source(graph: Data | GraphFiles) -> GraphSource:
     """
     if isinstance(graph, GraphFiles):
         return _from_files(graph)
+    # Only who has a Data needs PyG, which takes more memory than many a graph.
+    from torch_geometric.data import Data
+
     if isinstance(graph, Data):
         return _from_data(graph)
     raise TypeError(
