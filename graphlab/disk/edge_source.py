@@ -39,6 +39,11 @@ class EdgeSource(ABC):
     #: Bytes of memory that reading takes per edge of a block, the block included.
     edge_bytes: int
 
+    @property
+    @abstractmethod
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """What the edges are read from: arrays, or a text file."""
+
     @abstractmethod
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block; each block lies where the last one was.
@@ -67,6 +72,11 @@ class ColumnEdges(EdgeSource):
     def __init__(self, src: ArraySource, dst: ArraySource) -> None:
         self.num_edges = src.shape[0]
         self._columns = src, dst
+
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The two arrays."""
+        return self._columns
 
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
@@ -103,6 +113,11 @@ class PairEdges(EdgeSource):
         self.num_edges = pairs.shape[0]
         self._pairs = pairs
 
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The array of pairs."""
+        return (self._pairs,)
+
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
 
@@ -129,6 +144,11 @@ class TextEdges(EdgeSource):
         self.name, self.path = name, path
         if not path.is_file():
             raise FileNotFoundError(2, f"'{name}' got a file that does not exist", str(path))
+
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The file."""
+        return (self.path,)
 
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
