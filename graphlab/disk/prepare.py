@@ -1,5 +1,7 @@
 """Making a store: everything a training reads, laid out in the order it is read."""
 
+from __future__ import annotations
+
 import fcntl
 import logging
 import os
@@ -10,11 +12,10 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk import memory
 from graphlab.disk.array_source import ArrayGiven, ArraySource
@@ -32,6 +33,9 @@ from graphlab.disk.record import RecordLayout
 from graphlab.disk.store_info import Sampling, StoreInfo
 from graphlab.ops import crc32c
 from graphlab.ops.sample_checks import check_num_neighbors
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _logger = logging.getLogger("graphlab.disk")
