@@ -24,17 +24,19 @@ class World:
         nodes: The number of nodes.
         edges: The number of edges.
         channels: Features per node, float32.
+        npy: Whether the features lie in a ``.npy`` file; else they lie in one without a header, rows within blocks.
     """
 
     folder: Path
     nodes: int
     edges: int
     channels: int
+    npy: bool = False
 
     @property
     def features(self) -> Path:
-        """The file of the features, without a header: rows lie within blocks."""
-        return self.folder / "x.bin"
+        """The file of the features."""
+        return self.folder / ("x.npy" if self.npy else "x.bin")
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -55,11 +57,14 @@ class World:
         """Write features, edges and labels."""
         rng = np.random.default_rng(0)
         with self.features.open("wb") as file:
+            if self.npy:
+                header = {"descr": "<f4", "fortran_order": False, "shape": (self.nodes, self.channels)}
+                np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, self.nodes, _CHUNK):
                 rows = min(_CHUNK, self.nodes - start)
                 rng.standard_normal((rows, self.channels), np.float32).tofile(file)
         ids = rng.permutation(self.nodes)
-        edges = np.lib.format.open_memmap(self.folder / "edge_index.npy", "w+", np.int64, (2, self.edges))
+        edges = np.lib.format.open_memmap(self.folder / "edge_index.npy", "w+", np.int32, (2, self.edges))
         most = self.nodes**0.2
         for start in range(0, self.edges, _CHUNK):
             count = min(_CHUNK, self.edges - start)
@@ -75,8 +80,9 @@ class World:
         """Name the files, as ``prepare`` takes them."""
         from graphlab.disk import GraphFiles, RawFile
 
+        raw = RawFile(self.features, "float32", (self.nodes, self.channels))
         return GraphFiles(
-            features=RawFile(self.features, "float32", (self.nodes, self.channels)),
+            features=self.features if self.npy else raw,
             edge_index=self.folder / "edge_index.npy",
             num_nodes=self.nodes,
             y=self.folder / "y.npy",

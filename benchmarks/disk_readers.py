@@ -164,7 +164,7 @@ def in_memory(world: World, store: Path, batch_size: int, num_seeds: int, batche
 
     stored = Store(store)
     x = torch.from_numpy(np.fromfile(world.features, np.float32)).view(world.nodes, world.channels)
-    edge_index = torch.from_numpy(np.load(world.folder / "edge_index.npy"))
+    edge_index = torch.from_numpy(np.load(world.folder / "edge_index.npy")).long()
     data = Data(x=x, edge_index=edge_index, y=torch.from_numpy(np.load(world.folder / "y.npy")))
     sampling = stored.info.sampling
     loader = NeighborLoader(

@@ -75,7 +75,7 @@ def _loader(world: World, nodes: Tensor, batch_size: int, batches: int) -> Calla
     from torch_geometric.data import Data
 
     x = torch.from_numpy(np.fromfile(world.features, np.float32)).view(world.nodes, world.channels)
-    edge_index = torch.from_numpy(np.load(world.folder / "edge_index.npy"))
+    edge_index = torch.from_numpy(np.load(world.folder / "edge_index.npy")).long()
     data = Data(x=x, edge_index=edge_index)
     loaders = {
         threads: NeighborLoader(
