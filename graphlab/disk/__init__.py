@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from graphlab.disk.array_file import ArrayFile
+from graphlab.disk.array_source import RawFile, SafetensorsFile
 from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
+from graphlab.disk.graph_source import GraphFiles
 from graphlab.disk.layer_wise import Neighbors, Rows, Stage, layer_wise
 from graphlab.disk.prepare import prepare
 from graphlab.disk.repair import repair
@@ -19,9 +21,12 @@ __all__ = [
     "DiskError",
     "DiskFullError",
     "DiskLoader",
+    "GraphFiles",
     "MemoryBudgetError",
     "Neighbors",
+    "RawFile",
     "Rows",
+    "SafetensorsFile",
     "Stage",
     "Store",
     "UnsealedStoreError",

@@ -113,7 +113,13 @@ class DiskLoader:
             CorruptStoreError: Its bytes are not those that were written.
         """
         data = self._reader.read(epoch, number)
-        return data if self.transform is None else self.transform(data)
+        if self.transform is None:
+            return data
+        try:
+            return self.transform(data)
+        except Exception as error:
+            error.add_note(f"in 'transform' of batch {number} of epoch {epoch}")
+            raise
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: which epoch, and how many of its batches were handed out."""

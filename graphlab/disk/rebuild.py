@@ -1,128 +1,95 @@
 """Batches made anew from what they were made from: the same bytes as ``prepare`` wrote."""
 
-import mmap
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from graphlab.disk import memory
 from graphlab.disk.array_file import ArrayFile
-from graphlab.disk.files import align
-from graphlab.disk.record import Counts
+from graphlab.disk.hot_set import HotSet, hot_nodes
+from graphlab.disk.lookup import Lookup
+from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampled, Sampler
 from graphlab.disk.store_info import ArrayInfo, StoreInfo
-from graphlab.ops import batch_key, neighbor_sample, seed_permutation
-
-_HOT = 1 << 31
+from graphlab.disk.streaming import StreamingSampler
 
 
 class BatchSource:
-    """Makes records and packs of a store from its graph, its attributes and the features.
+    """Makes records of a store again, from its graph and its attributes.
 
     Args:
         root: The store.
         info: Its description.
-        hot: The nodes of the hot set, ascending, if they are known; else they are counted.
+        threads: How many threads sample.
 
     Raises:
-        DiskError, OSError: A file is missing.
+        DiskError: A file is missing.
     """
 
-    def __init__(self, root: Path, info: StoreInfo, hot: Tensor | None = None) -> None:
+    def __init__(self, root: Path, info: StoreInfo, threads: int = 2) -> None:
         self._root, self._info = root, info
-        self._col = self._map("col", info.graph["col"])
-        # The sampler takes both of one type.
-        self._rowptr = self._map("rowptr", info.graph["rowptr"])
-        if info.num_edges < 2**31:
-            self._rowptr, self._col = self._rowptr.to(self._col.dtype), self._col
-        else:
-            self._col = self._col.to(self._rowptr.dtype)
-        if hot is not None:
-            self.hot = hot
+        self._room = memory.default_budget() // 4
+        inputs = info.attributes.get("input_nodes")
+        self._batches = Batches(info.sampling, None if inputs is None else _all(self._open(inputs)))
+        fields = {f.name for f in info.layout.fields}
+        self._writer = RecordWriter(
+            self._batches,
+            info.layout,
+            self._table(info.graph["perm"]) if "perm" in info.graph else None,
+            {name: self._table(array) for name, array in info.attributes.items() if name in fields},
+        )
+        self._sampler = self._open_sampler(threads)
 
-    def record(self, epoch: int, batch: int) -> Tensor:
+    def record(self, epoch: int, batch: int, hot: HotSet) -> Tensor:
         """Make a record.
 
         Args:
             epoch: The sampled epoch.
             batch: The number of the batch.
+            hot: The nodes of the hot set.
 
         Shapes:
-            - **output:** ``(size,)``, bytes up to where the pack begins
+            - **output:** ``(record_bytes,)``
         """
-        info = self._info
-        arrays = self._sample(epoch, batch)
-        place, cold = self._places(arrays["n_id"])
-        arrays["place"] = place
-        rows_of = {"node": arrays["n_id"], "edge": arrays["e_id"]}
-        for field in info.layout.fields:
-            if field.name not in arrays:
-                arrays[field.name] = self._map(field.name, info.attributes[field.name])[rows_of[field.per]]
-        counts = Counts(
-            epoch,
-            batch,
-            nodes=arrays["n_id"].numel(),
-            edges=arrays["row"].numel(),
-            seeds=arrays["input_id"].numel(),
-            hops=arrays["num_sampled_edges"].numel(),
-            cold=cold.numel(),
-        )
-        return _padded(info.layout.encode(counts, arrays), 64)
+        number = epoch * self._info.sampling.batches_per_epoch + batch
+        (data,) = self._writer.write(number, list(self._sampled([number])))
+        counts, arrays = self._info.layout.decode(data)
+        cold = hot.cold(arrays["n_id"])
+        arrays["place"] = hot.place(arrays["n_id"], cold)
+        return self._info.layout.encode(replace(counts, cold=len(cold)), arrays)
 
-    @cached_property
-    def hot(self) -> Tensor:
-        """The nodes of the hot set, ascending, counted by sampling all batches of all ranks."""
-        info = self._info
-        times = torch.zeros(info.num_nodes, dtype=torch.int64)
-        for epoch in range(info.sampling.epochs):
-            for batch in range(info.sampling.batches_per_epoch):
-                times += torch.bincount(self._sample(epoch, batch)["n_id"], minlength=info.num_nodes)
-        return times.argsort(descending=True, stable=True)[: info.hot_rows].sort().values
+    def hot_nodes(self) -> Tensor:
+        """Find the nodes of the hot set, by sampling all batches of all ranks."""
+        counts, one = torch.zeros(self._info.num_nodes, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
+        for sampled in self._sampled(range(len(self._batches))):
+            counts.index_add_(0, sampled.node, one.expand(len(sampled.node)))
+        return hot_nodes(counts, self._info.hot_rows)
 
-    def _sample(self, epoch: int, batch: int) -> dict[str, Tensor]:
-        s = self._info.sampling
-        start, stop = batch * s.batch_size, min((batch + 1) * s.batch_size, s.num_input)
-        input_id = torch.arange(start, stop)
-        if s.shuffle:
-            input_id = seed_permutation(s.num_input, s.seed, epoch, start, stop)
-        inputs = self._map("input_nodes", self._info.attributes["input_nodes"])
-        row, col, node, edge, nodes_per_hop, edges_per_hop = neighbor_sample(
-            self._rowptr,
-            self._col,
-            inputs[input_id].long(),
-            list(s.num_neighbors),
-            replace=s.replace,
-            csc=True,
-            key=batch_key(s.seed, epoch, batch),
-        )
-        assert edge is not None
-        if "perm" in self._info.graph:
-            edge = self._map("perm", self._info.graph["perm"])[edge.long()]
-        return {
-            "n_id": node.long(),
-            "row": row,
-            "col": col,
-            "e_id": edge.long(),
-            "input_id": input_id,
-            "num_sampled_nodes": torch.tensor(nodes_per_hop),
-            "num_sampled_edges": torch.tensor(edges_per_hop),
-        }
+    def _sampled(self, numbers: Sequence[int]) -> Iterator[Sampled]:
+        seeds, keys = [self._batches.seeds(i) for i in numbers], [self._batches.key(i) for i in numbers]
+        done = 0
+        while done < len(numbers):
+            group = self._sampler.sample(seeds[done:], keys[done:], self._room)
+            yield from group
+            done += len(group)
 
-    def _places(self, n_id: Tensor) -> tuple[Tensor, Tensor]:
-        slot = torch.searchsorted(self.hot, n_id)
-        is_hot = torch.isin(n_id, self.hot)
-        cold = n_id[~is_hot].unique()
-        return torch.where(is_hot, slot - _HOT, torch.searchsorted(cold, n_id)), cold
+    def _open_sampler(self, threads: int) -> Sampler:
+        info, cost = self._info, self._writer.cost()
+        # The samplers take pointers and nodes of one type.
+        dtype = torch.int32 if max(info.num_nodes, info.num_edges) < 2**31 else torch.int64
+        rowptr, col = _all(self._open(info.graph["rowptr"])).to(dtype), self._table(info.graph["col"])
+        if col.table is not None:
+            return MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, threads)
+        return StreamingSampler(rowptr, col, info.sampling, cost, threads)
 
-    def _map(self, name: str, info: ArrayInfo) -> Tensor:
-        if name not in self._mapped:
-            self._mapped[name] = map_array(self._root, info)
-        return self._mapped[name]
+    def _table(self, info: ArrayInfo) -> Lookup:
+        array = self._open(info)
+        return Lookup(array, load=array.num_bytes < self._room // 4)
 
-    @cached_property
-    def _mapped(self) -> dict[str, Tensor]:
-        return {}
+    def _open(self, info: ArrayInfo) -> ArrayFile:
+        return ArrayFile(info, self._root)
 
 
 def pack_of(ids: Tensor, features: ArrayFile, info: StoreInfo) -> Tensor:
@@ -140,24 +107,5 @@ def pack_of(ids: Tensor, features: ArrayFile, info: StoreInfo) -> Tensor:
     return features.gather(ids).to(info.torch_dtype).view(-1).view(torch.uint8)
 
 
-def map_array(root: Path, info: ArrayInfo) -> Tensor:
-    """Map an array into memory: its pages are read when they are looked at, each for itself.
-
-    Args:
-        root: The store.
-        info: The array.
-    """
-    if not np.prod(info.shape):
-        return torch.empty(info.shape, dtype=info.torch_dtype)
-    with (root / info.path).open("rb") as file:
-        # A private copy, or torch would warn that it can be written to.
-        room = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-    room.madvise(mmap.MADV_RANDOM)
-    flat = torch.frombuffer(room, dtype=info.torch_dtype, count=int(np.prod(info.shape)), offset=info.offset)
-    return flat.view(info.shape)
-
-
-def _padded(data: Tensor, block: int) -> Tensor:
-    room = torch.zeros(align(data.numel(), block), dtype=torch.uint8)
-    room[: data.numel()] = data
-    return room
+def _all(array: ArrayFile) -> Tensor:
+    return array.read(0, len(array))

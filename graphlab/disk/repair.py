@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.batch_reader import cold_ids
 from graphlab.disk.errors import CorruptStoreError, DiskError
 from graphlab.disk.files import BLOCK, allocate, sync_directory, write_atomically, write_fully
+from graphlab.disk.hot_set import HotSet
 from graphlab.disk.manifest import load_manifest
 from graphlab.disk.rebuild import BatchSource, pack_of
 from graphlab.disk.recover import open_bytes, recover_entries, with_checksums
@@ -140,7 +141,7 @@ class _Repairing:
             record = file.read(entry.offset, entry.pack_offset)
             pieces = {}
             if "record" in parts:
-                record = pieces[entry.offset] = _checked(self.source.record(entry.epoch, entry.batch), entry.record_crc)
+                record = pieces[entry.offset] = _checked(self._record(entry.epoch, entry.batch), entry.record_crc)
             if "pack" in parts:
                 size = entry.offset + entry.extent - entry.pack_offset
                 pieces[entry.pack_offset] = _checked(self._pack(record, size), entry.pack_crc)
@@ -152,7 +153,7 @@ class _Repairing:
         fd = os.open(self.root / shard.name, os.O_WRONLY | os.O_CLOEXEC)
         try:
             for offset, data in pieces.items():
-                write_fully(fd, memoryview(data.numpy()), offset)
+                write_fully(fd, data.numpy().data, offset)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -203,7 +204,7 @@ class _Repairing:
     def _write_batches(self, fd: int, number: int, first: int) -> tuple[Entry, ...]:
         shard, entries, offset = self.info.shards[number], (), BLOCK
         for epoch, batch in expected_batches(self.info)[first:]:
-            record = self.source.record(epoch, batch)
+            record = self._record(epoch, batch)
             counts = self.info.layout.counts(record)
             pack_bytes = counts.cold * self.info.row_bytes if self.info.mode == "packed" else 0
             entry = Entry(epoch, batch, offset, self.info.layout.size(counts), pack_bytes, record_crc=crc32c(record))
@@ -211,8 +212,8 @@ class _Repairing:
             entries = (*entries, replace(entry, pack_crc=crc32c(pack)))
             if ShardPlan(number, entries).size > shard.bytes:
                 break
-            write_fully(fd, memoryview(record.numpy()), entry.offset)
-            write_fully(fd, memoryview(pack.numpy()), entry.pack_offset)
+            write_fully(fd, record.numpy().data, entry.offset)
+            write_fully(fd, pack.numpy().data, entry.pack_offset)
             offset += entry.extent
             if ShardPlan(number, entries).size == shard.bytes and index_crc(entries) == shard.crc32c:
                 seal_shard(fd, number, entries)
@@ -224,32 +225,36 @@ class _Repairing:
     def _mend_hot(self) -> None:
         hot = self.info.hot
         assert hot is not None
-        rows = pack_of(self._hot_ids(), self.features, self.info)
-        write_atomically(self.root / hot.name, bytes(_checked(rows, hot.crc32c).numpy()))
+        rows = pack_of(self.hot.ids, self.features, self.info)
+        write_atomically(self.root / hot.name, _checked(rows, hot.crc32c).numpy().tobytes())
 
-    def _hot_ids(self) -> Tensor:
-        """The nodes of the hot set: intact records name those that they hold, and sampling anew gives all."""
-        ids = torch.full((self.info.hot_rows,), -1)
-        if not ids.numel():
-            return ids
+    @cached_property
+    def hot(self) -> HotSet:
+        """The nodes of the hot set: intact records name those that they hold, and sampling anew tells all."""
+        ids = torch.full((self.info.hot_rows,), -1, dtype=self.info.layout.fields[0].torch_dtype)
+        for arrays in self._intact_records() if len(ids) else ():
+            is_hot = arrays["place"] < 0
+            ids[arrays["place"][is_hot].long() + 2**31] = arrays["n_id"][is_hot]
+            if bool((ids >= 0).all()):
+                break
+        else:
+            ids = self.source.hot_nodes().to(ids.dtype) if len(ids) else ids
+        return HotSet(ids)
+
+    def _intact_records(self) -> Iterator[dict[str, Tensor]]:
         damaged = {damage.batch for damage in self.report.damages if damage.part == "record"}
         for shard, entries in zip(self.info.shards, self.entries, strict=True):
-            if entries is None:
-                continue
-            with open_bytes(self.root, shard) as file:
-                for entry in entries:
-                    if (entry.epoch, entry.batch) in damaged:
-                        continue
-                    _, arrays = self.info.layout.decode(file.read(entry.offset, entry.pack_offset))
-                    is_hot = arrays["place"] < 0
-                    ids[arrays["place"][is_hot].long() + 2**31] = arrays["n_id"][is_hot].long()
-                    if bool((ids >= 0).all()):
-                        return ids
-        return BatchSource(self.root, self.info).hot
+            for entry in entries or ():
+                if (entry.epoch, entry.batch) not in damaged:
+                    with open_bytes(self.root, shard) as file:
+                        yield self.info.layout.decode(file.read(entry.offset, entry.pack_offset))[1]
+
+    def _record(self, epoch: int, batch: int) -> Tensor:
+        return self.source.record(epoch, batch, self.hot)
 
     @cached_property
     def source(self) -> BatchSource:
-        return BatchSource(self.root, self.info, hot=self._hot_ids())
+        return BatchSource(self.root, self.info)
 
     @cached_property
     def features(self) -> ArrayFile:
