@@ -1,7 +1,7 @@
 // Random numbers of samplers: functions of (seed, epoch, batch, relation, hop, node), of no state and no order.
 // graphlab/ops/counter_rng.py is the specification and gives the same bits.
 #pragma once
-#include <cmath>
+#include <bit>
 #include <cstdint>
 
 // Sums and products that must round one by one: on some processors compilers fuse them, which changes the bits.
@@ -57,8 +57,10 @@ GL_ROUND_EACH inline double log_uniform(uint64_t x) {
 #ifdef __clang__
 #pragma clang fp contract(off)
 #endif
-  int exponent;
-  double m = std::frexp(uniform(x) + 0x1p-54, &exponent);
+  // The number is m * 2^exponent with m in [1/2, 1), as frexp would say.
+  const uint64_t bits = std::bit_cast<uint64_t>(uniform(x) + 0x1p-54);
+  int64_t exponent = static_cast<int64_t>(bits >> 52) - 1022;
+  double m = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFF) | 0x3FE0000000000000);
   if (m < 0.7071067811865476) {
     m += m;
     --exponent;
@@ -69,7 +71,7 @@ GL_ROUND_EACH inline double log_uniform(uint64_t x) {
     series = series * square;
     series = series + 1.0 / odd;
   }
-  return exponent * 0.6931471805599453 + (s + s) * series;
+  return static_cast<double>(exponent) * 0.6931471805599453 + (s + s) * series;
 }
 
 }  // namespace gl

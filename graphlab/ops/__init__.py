@@ -10,12 +10,15 @@ from graphlab.ops.crc32c import crc32c, crc32c_combine
 from graphlab.ops.csr import csr_from_coo, csr_transpose
 from graphlab.ops.edge_attention import dot_attention, edge_attention_weights, gat_attention, gatv2_attention
 from graphlab.ops.ego_nets import EgoNets, ego_nets
+from graphlab.ops.extend_nodes import extend_nodes
 from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
 from graphlab.ops.hetero_neighbor_sample import hetero_neighbor_sample
 from graphlab.ops.kernels import use_backend
 from graphlab.ops.multi_reduce import multi_reduce
 from graphlab.ops.neighbor_sample import neighbor_sample
+from graphlab.ops.neighbor_sample_batches import SampledBatches, neighbor_sample_batches
+from graphlab.ops.pick_positions import pick_positions
 from graphlab.ops.read_rows import read_rows
 from graphlab.ops.seed_permutation import seed_permutation
 from graphlab.ops.segment import segment_max, segment_sum, segment_topk
@@ -29,6 +32,7 @@ from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 __all__ = [
     "EgoNets",
     "Graph",
+    "SampledBatches",
     "assemble_rows",
     "backends",
     "batch_key",
@@ -41,6 +45,7 @@ __all__ = [
     "dot_attention",
     "edge_attention_weights",
     "ego_nets",
+    "extend_nodes",
     "gat_attention",
     "gather_argreduce",
     "gather_reduce",
@@ -48,6 +53,8 @@ __all__ = [
     "hetero_neighbor_sample",
     "multi_reduce",
     "neighbor_sample",
+    "neighbor_sample_batches",
+    "pick_positions",
     "read_rows",
     "seed_permutation",
     "segment_argreduce",

@@ -97,16 +97,16 @@ class Rules:
 
 
 def hetero_neighbor_sample_ref(
-    rowptr: list[Tensor],
-    col: list[Tensor],
-    target: list[int],
-    source: list[int],
-    seed: list[Tensor],
-    num_neighbors: list[int],
-    node_time: list[Tensor | None],
-    edge_time: list[Tensor | None],
-    seed_time: list[Tensor | None],
-    edge_weight: list[Tensor | None],
+    rowptr: Sequence[Tensor],
+    col: Sequence[Tensor],
+    target: Sequence[int],
+    source: Sequence[int],
+    seed: Sequence[Tensor],
+    num_neighbors: Sequence[int],
+    node_time: Sequence[Tensor | None],
+    edge_time: Sequence[Tensor | None],
+    seed_time: Sequence[Tensor | None],
+    edge_weight: Sequence[Tensor | None],
     replace: bool,
     directed: bool,
     disjoint: bool,
@@ -173,7 +173,7 @@ def _size(kind: int, relations: list[Relation], time: Tensor | None) -> int:
 
 
 def _add_seeds(
-    members: list[Members], seed: list[Tensor], seed_time: list[Tensor | None], disjoint: bool
+    members: list[Members], seed: Sequence[Tensor], seed_time: Sequence[Tensor | None], disjoint: bool
 ) -> Integers | None:
     """Plant the trees; return the time of each, if there are any times."""
     trees, limits = 0, []

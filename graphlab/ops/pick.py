@@ -1,7 +1,7 @@
 """Picking k of each node's stored neighbours: the reference of the rules that ``cuda/pick.h`` follows."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from graphlab.ops import counter_rng
 from graphlab.ops.counter_rng import Words
@@ -11,13 +11,13 @@ Integers = NDArray[np.int64]
 Ragged = tuple[Integers, Integers]
 
 
-def pointers(counts: Integers) -> Integers:
+def pointers(counts: ArrayLike) -> Integers:
     """Return where rows of given lengths begin, and where the last one ends.
 
     Args:
         counts: The lengths.
     """
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64))])
 
 
 def rows_of(ptr: Integers) -> Integers:

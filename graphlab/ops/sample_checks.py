@@ -176,3 +176,15 @@ def check_labor(labor: bool, replace: bool, weighted: bool, timed: bool) -> None
     other = "replace" if replace else "edge_weight" if weighted else "node_time or edge_time" if timed else ""
     if labor and other:
         raise ValueError(f"'labor' samples uniformly without replacement, so it excludes '{other}'")
+
+
+def check_ptr(ptr: Tensor, name: str, last: int) -> None:
+    """Refuse boundaries that do not run from 0 to some number without decreasing.
+
+    Args:
+        ptr: The boundaries.
+        name: What the user calls them.
+        last: The number.
+    """
+    if int(ptr[0]) != 0 or int(ptr[-1]) != last or bool((ptr.diff() < 0).any()):
+        raise ValueError(f"'{name}' must run from 0 to {last} without decreasing, got {ptr.tolist()}")
