@@ -126,7 +126,9 @@ def test_each_epoch_has_every_batch_once_in_its_own_order(store):
     assert len(loader) == SAMPLING.batches_per_epoch
     assert all(sorted(order) == list(range(len(loader))) for order in orders)
     assert len({tuple(order) for order in orders}) > 1
-    assert numbers_of(DiskLoader(store, seed=6), 0) != orders[0] or numbers_of(DiskLoader(store, seed=7), 0) != orders[0]
+    assert (
+        numbers_of(DiskLoader(store, seed=6), 0) != orders[0] or numbers_of(DiskLoader(store, seed=7), 0) != orders[0]
+    )
     assert numbers_of(DiskLoader(store, shuffle=False), 3) == list(range(len(loader)))
 
 
@@ -244,7 +246,9 @@ def test_every_flipped_bit_of_a_batch_is_found_and_the_batch_is_named(tmp_path):
         for start, end in zip([entry.offset, *ends], ends, strict=False):  # record, pack, padding
             for bit in rng.sample(range(8 * start, 8 * end), 12):
                 flip(path, bit)
-                with pytest.raises(CorruptStoreError, match=rf"batch {entry.batch} of epoch 0 .* 'graphlab disk repair") as e:
+                with pytest.raises(
+                    CorruptStoreError, match=rf"batch {entry.batch} of epoch 0 .* 'graphlab disk repair"
+                ) as e:
                     loader.batch(0, entry.batch)
                 assert e.value.batches == ((0, entry.batch),)
                 flip(path, bit)
