@@ -34,7 +34,7 @@ def numbers(loader) -> list[int]:
     return [first[int(batch.input_id[0])] for batch in loader]
 
 
-# -- the batches --------------------------------------------------------------------------------------------------------
+# -- the batches ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -107,7 +107,7 @@ def test_batches_are_those_of_the_loader_in_memory(store):
         assert_same(loader.batch(epoch, batch), memory.batch(epoch, batch))
 
 
-# -- epochs -------------------------------------------------------------------------------------------------------------
+# -- epochs --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("queue_depth", [1, 2, 5])
@@ -190,7 +190,7 @@ def test_a_transform_makes_the_batches(store):
     assert torch.equal(loader.batch(0, 1), DiskLoader(store).batch(0, 1).x.sum())
 
 
-# -- ranks --------------------------------------------------------------------------------------------------------------
+# -- ranks ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 4])
@@ -225,7 +225,7 @@ def test_too_many_ranks_are_refused(store):
         DiskLoader(store, rank=2, world_size=2)
 
 
-# -- damage -------------------------------------------------------------------------------------------------------------
+# -- damage --------------------------------------------------------------------------------------------------
 
 
 def flip(path: Path, bit: int) -> None:
@@ -262,7 +262,7 @@ def test_a_flipped_bit_reaches_whoever_iterates(store):
     running = iter(loader)
     next(running)
     next(running)
-    with pytest.raises(CorruptStoreError, match="batch 2 of epoch 0 .* its pack has CRC-32C"):
+    with pytest.raises(CorruptStoreError, match=r"batch 2 of epoch 0 .* its pack has CRC-32C"):
         next(running)
     assert loader.state_dict()["position"] == 2
 
@@ -331,7 +331,7 @@ def test_an_error_of_the_transform_names_the_batch(store):
     assert raised.value.__notes__ == ["in 'transform' of batch 0 of epoch 0"]
 
 
-# -- bytes and memory ---------------------------------------------------------------------------------------------------
+# -- bytes and memory ----------------------------------------------------------------------------------------
 
 
 def big(path: Path, **options) -> Store:
@@ -442,15 +442,15 @@ def test_numbers_below_one_are_refused(store, argument):
         DiskLoader(store, **{argument: 0})
 
 
-# -- what is left behind ------------------------------------------------------------------------------------------------
+# -- what is left behind -------------------------------------------------------------------------------------
 
 
 def held() -> tuple[set[str], set[str]]:
     gc.collect()
     files = set()
-    for fd in os.listdir("/proc/self/fd"):
+    for fd in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            files.add(os.readlink(f"/proc/self/fd/{fd}"))
+            files.add(str(fd.readlink()))
     return {t.name for t in threading.enumerate()}, {f for f in files if "store" in f or f.endswith("x.bin")}
 
 

@@ -189,7 +189,7 @@ def test_what_prepare_wrote_is_made_again(tmp_path):
     check_repair(path, intact, {shard.name})
 
 
-# -- what can not be repaired -------------------------------------------------------------------------------------------
+# -- what can not be repaired --------------------------------------------------------------------------------
 
 
 def test_features_that_changed_are_told_and_nothing_false_is_written(tmp_path):
