@@ -11,7 +11,17 @@ import torch
 from torch import Tensor
 
 from graphlab.disk.errors import CorruptStoreError, DiskError
-from graphlab.disk.files import BLOCK, align, aligned_bytes, allocate, forget, open_direct, sync_directory, write_fully
+from graphlab.disk.files import (
+    BLOCK,
+    Writeback,
+    align,
+    aligned_bytes,
+    allocate,
+    forget,
+    open_direct,
+    sync_directory,
+    write_fully,
+)
 from graphlab.disk.store_info import ArrayInfo
 from graphlab.ops import crc32c, crc32c_combine, read_rows
 
@@ -19,7 +29,6 @@ from graphlab.ops import crc32c, crc32c_combine, read_rows
 UNKNOWN_CRC = -1
 
 _STEP = 4 << 20
-_DIRTY = 64 << 20
 # Drives answer fastest with this many questions open.
 _READS = 32
 
@@ -298,8 +307,9 @@ class ArrayWriter:
         self.path, self.name, self.dtype, self.shape = Path(root) / name, name, dtype, tuple(shape)
         self.row_bytes = math.prod(self.shape[1:]) * dtype.itemsize
         self._slices: list[tuple[int, int, int]] = []
-        self._next = self._dirty = 0
+        self._next = 0
         self._fd = allocate(self.path, self.shape[0] * self.row_bytes)
+        self._writeback = Writeback(self._fd)
 
     def __enter__(self) -> "ArrayWriter":
         return self
@@ -348,11 +358,7 @@ class ArrayWriter:
         write_fully(self._fd, data.numpy().data, start * self.row_bytes)
         if len(rows):
             self._slices.append((start, len(rows), crc32c(data)))
-        self._dirty += data.numel()
-        if self._dirty >= _DIRTY:
-            self._dirty = 0
-            os.fdatasync(self._fd)
-            forget(self._fd)
+        self._writeback.wrote(data.numel())
 
     def finish(self) -> ArrayInfo:
         """Make the rows durable, close the file and describe it.

@@ -21,19 +21,20 @@ from graphlab.disk import memory
 from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile, with_checksum
 from graphlab.disk.cold_ids import ColdIds
 from graphlab.disk.errors import DiskError
-from graphlab.disk.files import allocate, check_room, forget, sync_directory, write_fully
+from graphlab.disk.files import allocate, forget, sync_directory, write_fully
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.journal import Journal
 from graphlab.disk.lookup import Lookup
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
 from graphlab.disk.parts import Parts
-from graphlab.disk.planner import Plan, Volume, default_cache_bytes, free_bytes, make_plan
+from graphlab.disk.planner import Plan, Volume, default_cache_bytes, make_plan
 from graphlab.disk.probe import probe
 from graphlab.disk.record import Field, RecordLayout
 from graphlab.disk.samples import Samples
 from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampler
 from graphlab.disk.shard import Entry, ShardPlan, plan_shards, seal_shard
+from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo, FileInfo, Sampling, StoreInfo
 from graphlab.disk.streaming import StreamingSampler
 from graphlab.ops import crc32c
@@ -163,7 +164,7 @@ class Build:
             return
         sampler, writer = self._sampler()
         while (start := len(self.samples)) < total:
-            sampled = sampler.sample(self.batches, start, memory.room(self.limits.memory) // 2)
+            sampled = sampler.sample(self.batches, start, memory.room(self.limits.memory) * 3 // 4)
             self.samples.append(writer.write(start, sampled), [len(s.node) for s in sampled])
             del sampled
             memory.give_back()
@@ -192,7 +193,7 @@ class Build:
         perm = table(parts.graph["perm"]) if "perm" in parts.graph else None
         attributes = {n: table(i) for n, i in {**parts.node_attributes, **parts.edge_attributes}.items()}
         writer = RecordWriter(self.batches, self.layout, perm, attributes)
-        sampling, cost = self.request.sampling, writer.cost()
+        sampling, cost = self.request.sampling, writer.cost(dtype)
         if col.table is not None:
             return MemorySampler(rowptr, col.table.to(dtype), sampling, cost, workers), writer
         self.say("the edges do not fit in memory: batches take each hop together, in one pass over the edges")
@@ -200,9 +201,9 @@ class Build:
 
     def _check_estimate(self) -> None:
         """Refuse early, from the size of the first batches, what can not fit."""
-        first = len(self.samples)
+        first, space = len(self.samples), Space.of(self.path, self.limits.disk)
         more = self.samples.num_bytes * (2 * len(self.batches) - first) // first
-        check_room(self.path, more)
+        space.check(space.held + more, "lower 'epochs' or 'num_neighbors'")
 
     # Hot and cold
 
@@ -256,7 +257,7 @@ class Build:
     # The plan
 
     def _plan(self, hot: HotSet) -> Plan:
-        cold_rows = sum(self.cold_ids.counts)
+        cold_rows, space = sum(self.cold_ids.counts), Space.of(self.path, self.limits.disk)
         volume = Volume(
             epochs=self.request.sampling.epochs,
             batches=len(self.own),
@@ -267,7 +268,7 @@ class Build:
             hot_rows=len(hot),
             hot_bytes=len(hot) * self.row_bytes,
             feature_bytes=self.features.num_bytes,
-            other_bytes=_held(self.path),
+            other_bytes=space.held,
         )
         speed = probe(self.features) if self.request.mode == "auto" and cold_rows else None
         return make_plan(
@@ -275,9 +276,7 @@ class Build:
             self.request.mode,
             planned_epochs=self.request.planned_epochs,
             speed=speed,
-            free=free_bytes(self.path, volume.other_bytes, self.limits.disk),
-            path=self.path,
-            limited=self.limits.disk is not None,
+            space=space,
         )
 
     def _shards(self, plan: Plan) -> list[ShardPlan]:
@@ -411,8 +410,3 @@ class Build:
                     f"{self.path / info.path} was written to while the store was made; "
                     f"delete {self.path} and prepare anew"
                 )
-
-
-def _held(path: Path) -> int:
-    """Return the bytes of disk that a directory takes."""
-    return sum(file.stat().st_blocks * 512 for file in path.rglob("*") if file.is_file())

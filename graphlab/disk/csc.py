@@ -18,7 +18,7 @@ from torch import Tensor
 from graphlab.disk.array_file import ArrayFile, ArrayWriter, describe, write_array
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, TextEdges, check_ids, edge_source
 from graphlab.disk.errors import MemoryBudgetError
-from graphlab.disk.files import aligned_bytes, allocate, check_room, forget, write_fully
+from graphlab.disk.files import Writeback, aligned_bytes, allocate, check_room, write_fully
 from graphlab.disk.store_info import ArrayInfo
 
 _SCRATCH = "csc.scratch"
@@ -28,7 +28,6 @@ _MOST_OF_A_BUCKET = 1 << 24
 # What reads through the bounce buffer and the like take, whatever the size of a block.
 _FIXED = 16 << 20
 _LEAST = 4 << 20
-_DIRTY = 64 << 20
 # Few enough for temporary tensors not to matter.
 _PART = 1 << 16
 
@@ -97,7 +96,7 @@ class _Builder:
             del rowptr
             return {**graph, "col": self._copy_sources()}
         # In memory: records, keys, and a column of them before and after the sort.
-        bucket = min(self.memory // (5 * self.record.itemsize + 8), _MOST_OF_A_BUCKET)
+        bucket = min(self.memory // (6 * self.record.itemsize + 4), _MOST_OF_A_BUCKET)
         bounds = _split(rowptr, bucket)
         starts = rowptr[bounds]
         del rowptr
@@ -147,7 +146,7 @@ class _Builder:
         size = min(_block_size(self.memory - bucket_of.nbytes, self.source.edge_bytes + extra), max(self.num_edges, 1))
         room = _room(torch.int64, size), _room(torch.int64, size), _room(self.record, size, 3)
         fd = allocate(path, self.num_edges * row_bytes)
-        cursors, first, dirty = starts.tolist(), 0, 0
+        cursors, first, writeback = starts.tolist(), 0, Writeback(fd)
         try:
             for block in self.source.blocks(size):
                 records, counts = _bucketed(first, block, bucket_of, room)
@@ -157,11 +156,8 @@ class _Builder:
                     write_fully(fd, part.numpy().data.cast("B"), cursors[bucket] * row_bytes)
                     cursors[bucket] += len(part)
                     done += len(part)
-                first, dirty = first + done, dirty + records.nbytes
-                if dirty >= _DIRTY:
-                    os.fdatasync(fd)
-                    forget(fd)
-                    dirty = 0
+                first += done
+                writeback.wrote(records.nbytes)
         finally:
             os.close(fd)
         return ArrayFile(describe(path, self.record, (self.num_edges, 3)), self.scratch)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, describe
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source, npy_array
-from graphlab.disk.files import aligned_bytes, check_room, forget, write_fully
+from graphlab.disk.files import Writeback, aligned_bytes, check_room, write_fully
 from graphlab.disk.store_info import ArrayInfo
 
 #: What users may give for edges: an array of shape (2, E) or (E, 2), sources and targets apart, or a text file.
@@ -26,7 +26,6 @@ EdgesGiven = ArrayGiven | tuple[ArrayGiven, ArrayGiven]
 _INTEGERS = frozenset(
     (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64)
 )
-_DIRTY = 64 << 20
 # The shortest line of a text file: "0,0" and its end.
 _SHORTEST_LINE = 4
 _PAIR = re.compile(rb"\s*[+-]?\d+\s*,\s*[+-]?\d+\s*")
@@ -39,6 +38,11 @@ class EdgeSource(ABC):
     num_edges: int | None
     #: Bytes of memory that reading takes per edge of a block, the block included.
     edge_bytes: int
+
+    @property
+    @abstractmethod
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """What the edges are read from: arrays, or a text file."""
 
     @abstractmethod
     def blocks(self, size: int) -> Iterator[Tensor]:
@@ -68,6 +72,11 @@ class ColumnEdges(EdgeSource):
     def __init__(self, src: ArraySource, dst: ArraySource) -> None:
         self.num_edges = src.shape[0]
         self._columns = src, dst
+
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The two arrays."""
+        return self._columns
 
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
@@ -104,6 +113,11 @@ class PairEdges(EdgeSource):
         self.num_edges = pairs.shape[0]
         self._pairs = pairs
 
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The array of pairs."""
+        return (self._pairs,)
+
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
 
@@ -131,6 +145,11 @@ class TextEdges(EdgeSource):
         if not path.is_file():
             raise FileNotFoundError(2, f"'{name}' got a file that does not exist", str(path))
 
+    @property
+    def origin(self) -> tuple[ArraySource | Path, ...]:
+        """The file."""
+        return (self.path,)
+
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
 
@@ -157,15 +176,12 @@ class TextEdges(EdgeSource):
         """
         fd = os.open(root / file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            end = dirty = 0
+            end, writeback = 0, Writeback(fd)
             for block in self.blocks(size):
                 check_room(root, block.nbytes)
                 write_fully(fd, block.T.contiguous().numpy().data.cast("B"), end)
-                end, dirty = end + block.nbytes, dirty + block.nbytes
-                if dirty >= _DIRTY:
-                    os.fdatasync(fd)
-                    forget(fd)
-                    dirty = 0
+                end += block.nbytes
+                writeback.wrote(block.nbytes)
         finally:
             os.close(fd)
         return PairEdges(describe(root / file, torch.int64, (end // 16, 2)))

@@ -168,6 +168,30 @@ def forget(fd: int, offset: int = 0, length: int = 0) -> None:
     os.posix_fadvise(fd, offset, length, os.POSIX_FADV_DONTNEED)
 
 
+class Writeback:
+    """Sends what is written into a file to the disk now and then, and out of the page cache.
+
+    Args:
+        fd: The file.
+        every: Bytes to be written in between. (default: 64 MiB)
+    """
+
+    def __init__(self, fd: int, every: int = 64 << 20) -> None:
+        self._fd, self._every, self._waiting = fd, every, 0
+
+    def wrote(self, size: int) -> None:
+        """Count what was written.
+
+        Args:
+            size: Its bytes.
+        """
+        self._waiting += size
+        if self._waiting >= self._every:
+            self._waiting = 0
+            os.fdatasync(self._fd)
+            forget(self._fd)
+
+
 def aligned_bytes(size: int) -> Tensor:
     """Make a buffer of bytes that starts at a page and is given back to the system when it is dropped.
 

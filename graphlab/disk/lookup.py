@@ -33,7 +33,7 @@ class Lookup:
 
     def bytes_per_id(self) -> int:
         """Return the bytes of memory that looking up one row takes at most, its number among them."""
-        return 16 + self.array.row_bytes if self.table is not None else 48 + 2 * self.array.row_bytes
+        return (8 if self.table is not None else 32) + 2 * self.array.row_bytes
 
     def __call__(self, ids: Tensor) -> Tensor:
         """Return rows in the order asked for.

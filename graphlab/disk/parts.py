@@ -47,7 +47,6 @@ def lay_parts(
     path: Path,
     journal: Journal,
     source: GraphSource,
-    input_nodes: Tensor | None,
     memory_budget: int,
     say: Callable[[str], None],
 ) -> Parts:
@@ -57,7 +56,6 @@ def lay_parts(
         path: The store.
         journal: What is done already.
         source: The graph as the user has it.
-        input_nodes: The seeds, if they are not all nodes.
         memory_budget: Bytes of memory that the process may hold in all.
         say: Called with a line of text where there is something to tell.
 
@@ -65,8 +63,8 @@ def lay_parts(
         DiskFullError: There is no room for the files.
     """
     done = {unit["name"]: _read(unit["info"]) for unit in journal.units("array")}
-    arrays = {"features": source.x, **source.node_attributes, **source.edge_attributes}
-    others: dict[str, ArraySource] = {} if input_nodes is None else {"input_nodes": input_nodes}
+    arrays = {"features": source.features, **source.node_attributes, **source.edge_attributes}
+    others: dict[str, ArraySource] = {} if source.input_nodes is None else {"input_nodes": source.input_nodes}
     missing = [a for name, a in {**arrays, **others}.items() if isinstance(a, Tensor) and name not in done]
     check_room(path, sum(a.nbytes for a in missing))
 
@@ -76,7 +74,7 @@ def lay_parts(
             journal.append("array", name=name, info=asdict(done[name]))
         return done[name]
 
-    features = lay("features", source.x)
+    features = lay("features", source.features)
     nodes = {name: lay(name, array) for name, array in source.node_attributes.items()}
     edges = {name: lay(name, array) for name, array in source.edge_attributes.items()}
     extra = {name: lay(name, array) for name, array in others.items()}
@@ -84,6 +82,7 @@ def lay_parts(
     if unit is None:
         say("sorting the edges by target")
         graph = build_csc(source.edges, source.num_nodes, path, memory.room(memory_budget, least=16 << 20) * 3 // 4)
+        source.check_edges(graph["col"].shape[0])
         memory.give_back()
         journal.append("graph", arrays={name: asdict(info) for name, info in graph.items()})
     else:

@@ -1,20 +1,18 @@
 """The plan of a store: which rows stay in memory, and whether packing the others is worth it."""
 
-import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from graphlab.disk.errors import DiskFullError
 from graphlab.disk.probe import Speed
+from graphlab.disk.space import Space
 
 #: The hot set takes at most this part of the features, and of the memory, where nobody says how much.
 CACHE_OF_FEATURES = 0.1
 CACHE_OF_MEMORY = 0.25
 # Writing is taken to be this part of the speed of reading.
 _WRITE_SPEED = 0.5
-_NARROWER = "more 'cache_bytes', a narrower 'dtype' or fewer 'epochs'"
-_ONLINE = ", or mode='online'"
+#: What makes a store smaller.
+SMALLER = "give more 'cache_bytes', a narrower 'dtype' or fewer 'epochs'"
 
 
 @dataclass(frozen=True)
@@ -118,16 +116,7 @@ class Plan:
         return cls(**{**described, "volume": Volume(**described["volume"]), "speed": Speed(**speed) if speed else None})
 
 
-def make_plan(
-    volume: Volume,
-    mode: str,
-    *,
-    planned_epochs: int,
-    speed: Speed | None,
-    free: int,
-    path: object,
-    limited: bool = False,
-) -> Plan:
+def make_plan(volume: Volume, mode: str, *, planned_epochs: int, speed: Speed | None, space: Space) -> Plan:
     r"""Decide whether to pack.
 
     Per epoch of training, packs take :math:`(R + P) / b` seconds to read and rows at random places
@@ -141,9 +130,7 @@ def make_plan(
         mode: ``"auto"``, or the mode that was asked for.
         planned_epochs: Epochs of training that the store is made for.
         speed: How fast the features are read; needed for ``"auto"``.
-        free: Bytes that may be written.
-        path: Where to, for messages.
-        limited: Whether ``free`` is the user's limit, not the disk's.
+        space: What the store may take.
 
     Raises:
         DiskFullError: The store does not fit.
@@ -151,17 +138,15 @@ def make_plan(
     if mode == "auto" and volume.cold_rows == 0:
         mode, reason, times = "packed", "all rows are hot, there is nothing to pack", {}
     elif mode == "auto" and speed is not None:
-        mode, reason, times = _decide(volume, planned_epochs, speed, free, limited)
+        mode, reason, times = _decide(volume, planned_epochs, speed, space)
     else:
         reason, times = "asked for", {}
     plan = Plan(mode, reason, volume, volume.needed(mode), planned_epochs, speed, **times)
-    if plan.needed > free:
-        what = "raise 'disk_budget', or" if limited else "free some space, or"
-        raise DiskFullError(path, plan.needed, free, f"{what} give {_NARROWER}{_ONLINE if mode == 'packed' else ''}")
+    space.check(plan.needed, f"{SMALLER}, or give mode='online'" if mode == "packed" else SMALLER)
     return plan
 
 
-def _decide(volume: Volume, planned_epochs: int, speed: Speed, free: int, limited: bool) -> tuple[str, str, dict]:
+def _decide(volume: Volume, planned_epochs: int, speed: Speed, space: Space) -> tuple[str, str, dict]:
     rate, epochs = speed.bytes_per_second, max(volume.epochs, 1)
     records = volume.record_bytes / epochs / rate
     packed = records + volume.pack_bytes / epochs / rate
@@ -179,23 +164,10 @@ def _decide(volume: Volume, planned_epochs: int, speed: Speed, free: int, limite
         return "online", "reading rows where they are is as fast as reading packs", times
     if even > planned_epochs:
         return "online", f"packing pays after {even:.1f} epochs only, {planned_epochs} are planned", times
-    if volume.needed("packed") > free:
-        limit = "'disk_budget' allows" if limited else "are free"
-        return "online", f"packs need {volume.needed('packed'):,} bytes of disk, {free:,} {limit}", times
+    if volume.needed("packed") > space.free:
+        limit = "'disk_budget' allows" if space.limited else "there are"
+        return "online", f"packs need {volume.needed('packed'):,} bytes of disk, {limit} {space.free:,}", times
     return "packed", f"packing pays after {even:.1f} of the {planned_epochs} planned epochs", times
-
-
-def free_bytes(path: Path, held: int, limit: int | None) -> int:
-    """Return how many bytes a store may take in all.
-
-    Args:
-        path: The store.
-        held: Bytes that it takes already.
-        limit: The user's limit; ``None`` for what the disk has.
-    """
-    stat = os.statvfs(path)
-    free = held + stat.f_bavail * stat.f_frsize
-    return free if limit is None else min(free, limit)
 
 
 def default_cache_bytes(feature_bytes: int, memory: int) -> int:

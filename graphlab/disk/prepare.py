@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch_geometric.data import Data
 
 from graphlab.disk import memory
+from graphlab.disk.array_source import ArrayGiven, ArraySource
 from graphlab.disk.build import SCRATCH, Build, Limits, Request
 from graphlab.disk.errors import DiskError, UnsealedStoreError
 from graphlab.disk.files import sync_directory
-from graphlab.disk.graph_source import GraphSource, graph_source
+from graphlab.disk.graph_source import GraphFiles, GraphSource, graph_source, node_ids
 from graphlab.disk.journal import NAME as JOURNAL
 from graphlab.disk.journal import Journal
 from graphlab.disk.manifest import NAME as MANIFEST
@@ -35,12 +38,12 @@ _logger = logging.getLogger("graphlab.disk")
 
 
 def prepare(
-    data: Any,
+    data: Data | GraphFiles,
     out: str | os.PathLike[str],
     *,
     num_neighbors: Sequence[int],
     batch_size: int,
-    input_nodes: Tensor | None = None,
+    input_nodes: ArrayGiven | None = None,
     epochs: int = 1,
     shuffle: bool = True,
     replace: bool = False,
@@ -74,7 +77,7 @@ def prepare(
             arguments.
         num_neighbors: How many neighbours to pick in each hop; -1 for all.
         batch_size: Number of seeds of a batch.
-        input_nodes: The seeds, as ids or as a mask. (default: all nodes)
+        input_nodes: The seeds, as ids or as a mask. (default: those of ``data`` if it has any, else all nodes)
         epochs: How many epochs to sample; longer training takes them in turn.
         shuffle: Whether each epoch has the seeds in another order.
         replace: Whether to pick neighbours with replacement.
@@ -113,8 +116,8 @@ def prepare(
         >>> info.hot_rows, info.sampling.batches_per_epoch
         (10, 4)
     """
-    source = graph_source(data)
-    seeds = _input_nodes(input_nodes, source.num_nodes)
+    source = _with_seeds(graph_source(data), input_nodes)
+    seeds = source.input_nodes
     request = Request(
         sampling=_sampling(
             source.num_nodes if seeds is None else len(seeds),
@@ -138,42 +141,31 @@ def prepare(
         disk=_at_least("disk_budget", disk_budget, 1),
         workers=_at_least("workers", workers, 1) or min(memory.available_cores(), 4),
     )
-    _check_source(source)
-    path, arguments = Path(out), _arguments(source, seeds, request)
+    _check_names(source)
+    _check_rows(source)
+    path, arguments = Path(out), _arguments(source, request)
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         finished, plan = _existing(path, arguments)
         if finished is None:
             memory.room(limits.memory)
+            if source.left_out:
+                progress(f"batches will not have {', '.join(source.left_out)}: no row for each node or edge")
             fingerprint = sha256(dumps(arguments, sort_keys=True).encode()).hexdigest()
             with Journal(path, fingerprint) as journal:
-                parts = lay_parts(path, journal, source, seeds, limits.memory, progress)
+                parts = lay_parts(path, journal, source, limits.memory, progress)
                 build = Build(path, journal, parts, request, seeds, limits, arguments, progress)
                 finished = build.run(plan)
         _clear(path)
     return finished
 
 
-def _input_nodes(given: Tensor | None, num_nodes: int) -> Tensor | None:
-    if given is None:
-        if not num_nodes:
-            raise ValueError("'data' has no nodes; expected at least one")
-        return None
-    nodes = torch.as_tensor(given).detach().cpu()
-    if nodes.ndim != 1 or nodes.dtype.is_floating_point or nodes.dtype.is_complex:
-        raise ValueError(
-            f"'input_nodes' got {nodes.dtype} of shape {tuple(nodes.shape)}, expected ids or a mask of nodes"
-        )
-    if nodes.dtype == torch.bool:
-        if len(nodes) != num_nodes:
-            raise ValueError(f"'input_nodes' got a mask of {len(nodes):,} entries, expected {num_nodes:,}")
-        nodes = nodes.nonzero().view(-1)
-    if not len(nodes):
+def _with_seeds(source: GraphSource, input_nodes: ArrayGiven | None) -> GraphSource:
+    if input_nodes is not None:
+        source = replace(source, input_nodes=node_ids("input_nodes", input_nodes, source.num_nodes))
+    if not source.num_nodes or (source.input_nodes is not None and not len(source.input_nodes)):
         raise ValueError("'input_nodes' is empty; expected at least one node, or None for all")
-    low, high = int(nodes.min()), int(nodes.max())
-    if low < 0 or high >= num_nodes:
-        raise ValueError(f"'input_nodes' must lie in [0, {num_nodes:,}), got {low:,} to {high:,}")
-    return nodes.to(torch.int64).contiguous()
+    return source
 
 
 def _sampling(num_input: int, *, num_neighbors: Sequence[int], seed: int, rank: int, **numbers: Any) -> Sampling:
@@ -221,26 +213,32 @@ def _dtype(given: torch.dtype | str | None, source: GraphSource) -> torch.dtype 
     if dtype not in _FLOATS:
         known = ", ".join(str(d).removeprefix("torch.") for d in _FLOATS)
         raise ValueError(f"'dtype' must be one of {known}, got {given!r}")
-    own = source.x.dtype if isinstance(source.x, Tensor) else source.x.torch_dtype
+    features = source.features
+    own = features.dtype if isinstance(features, Tensor) else features.torch_dtype
     if dtype != own and own not in _FLOATS:
         raise ValueError(f"'dtype' got {dtype}, but the features are {own}, which is not converted; leave it out")
     return dtype
 
 
-def _check_source(source: GraphSource) -> None:
-    shape = tuple(source.x.shape)
-    if not shape or shape[0] != source.num_nodes or 0 in shape[1:]:
-        raise ValueError(f"'x' has shape {shape}, expected ({source.num_nodes:,}, ...) with at least one entry per row")
-    taken = {f.name for f in RecordLayout.of(1, 1, e_id=True).fields} | {"x", "edge_index", "batch_size", "features"}
-    taken |= {"input_nodes", "rowptr", "perm", "hot"}
+def _check_rows(source: GraphSource) -> None:
+    shape = tuple(source.features.shape)
+    if 0 in shape[1:]:
+        raise ValueError(f"the features have shape {shape}, expected at least one entry per row")
+
+
+def _check_names(source: GraphSource) -> None:
+    taken = {f.name for f in RecordLayout.of(1, 1, e_id=True).fields}
+    # Files of the store.
+    taken |= {"features", "input_nodes", "rowptr", "col", "perm", "hot"}
     for name in (*source.node_attributes, *source.edge_attributes):
-        if name in taken or not name.isidentifier():
-            raise ValueError(f"'data' has an attribute {name!r}, a name that batches have a use for; rename it")
+        if name in taken:
+            raise ValueError(f"'data' has an attribute '{name}', a name that stores have a use for; rename it")
 
 
-def _arguments(source: GraphSource, seeds: Tensor | None, request: Request) -> dict[str, Any]:
+def _arguments(source: GraphSource, request: Request) -> dict[str, Any]:
     """Describe all that the bytes of a store depend on."""
-    sampling = request.sampling
+    sampling, seeds = request.sampling, source.input_nodes
+    arrays = {"features": source.features, **source.node_attributes, **source.edge_attributes}
     return {
         **{name: getattr(sampling, name) for name in ("batch_size", "replace", "shuffle", "seed", "epochs")},
         "num_neighbors": list(sampling.num_neighbors),
@@ -249,8 +247,23 @@ def _arguments(source: GraphSource, seeds: Tensor | None, request: Request) -> d
         "input_nodes": None if seeds is None else {"number": len(seeds), "crc32c": crc32c(seeds)},
         "dtype": request.dtype and str(request.dtype).removeprefix("torch."),
         **{name: getattr(request, name) for name in ("mode", "cache_bytes", "planned_epochs", "shard_bytes")},
-        "data": source.fingerprint(),
+        "data": {
+            "edge_index": [_describe(part) for part in source.edges.origin],
+            **{name: _describe(array) for name, array in arrays.items()},
+        },
     }
+
+
+def _describe(source: ArraySource | Path) -> dict[str, Any]:
+    """Describe an array such that another one is told from it: one in memory by its content, a file by its time."""
+    if isinstance(source, Tensor):
+        dtype = str(source.dtype).removeprefix("torch.")
+        return {"dtype": dtype, "shape": list(source.shape), "crc32c": crc32c(source.contiguous())}
+    if isinstance(source, Path):
+        stat = source.stat()
+        return {"path": str(source.absolute()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    described = asdict(source)
+    return {**described, "shape": list(source.shape)}
 
 
 def _existing(path: Path, arguments: dict[str, Any]) -> tuple[StoreInfo | None, Plan | None]:

@@ -14,6 +14,8 @@ from graphlab.ops import read_rows
 
 #: Seconds that each of the two measurements takes at most.
 SECONDS = 0.8
+# Parts of the array that they read at most, where those are worth measuring.
+_SEQUENTIAL_PART, _RANDOM_PART = 0.03, 0.01
 _STEP = 4 << 20
 _READERS = 4
 _ROWS = 1000
@@ -54,26 +56,28 @@ def probe(array: ArrayFile) -> Speed:
 
 def _sequential(array: ArrayFile) -> float:
     step = max(1, _STEP // array.row_bytes)
+    stop = min(len(array), max(int(_SEQUENTIAL_PART * len(array)), 2 * _READERS * step))
     begin = time.perf_counter()
 
     def read(start: int) -> int:
         if start and time.perf_counter() - begin > SECONDS:
             return 0
-        return array.read(start, min(start + step, len(array))).nbytes
+        return array.read(start, min(start + step, stop)).nbytes
 
     with ThreadPoolExecutor(_READERS) as pool:
-        total = sum(pool.map(read, itertools.islice(range(0, len(array), step), 1000)))
+        total = sum(pool.map(read, itertools.islice(range(0, stop, step), 1000)))
     return total / (time.perf_counter() - begin)
 
 
 def _random(array: ArrayFile) -> float:
     generator, total = torch.Generator().manual_seed(0), 0
     rows = max(1, min(_ROWS, (16 << 20) // array.row_bytes))
+    rounds = max(1, int(_RANDOM_PART * array.num_bytes) // (rows * (array.row_bytes + BLOCK)))
     out = torch.empty((rows, array.row_bytes), dtype=torch.uint8)
     fd, direct = open_direct(array.path)
     begin = time.perf_counter()
     try:
-        for _ in range(_ROUNDS):
+        for _ in range(min(rounds, _ROUNDS)):
             ids = torch.randint(len(array), (rows,), generator=generator).sort().values
             read_rows(
                 fd, array.info.offset, array.row_bytes, ids, out, threads=_DEPTH, direct_block=BLOCK if direct else 0

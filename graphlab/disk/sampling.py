@@ -181,7 +181,7 @@ class MemorySampler:
             )
         ]
         for sample in samples:
-            self._most = max(self._most, 2 * self.cost.of(len(sample.node), len(sample.edge)))
+            self._most = max(self._most, self.cost.of(len(sample.node), len(sample.edge)))
         return samples
 
 
@@ -201,8 +201,12 @@ class RecordWriter:
         self.batches, self.layout, self.perm, self.attributes = batches, layout, perm, attributes
         self._fields = {f.name: f for f in layout.fields}
 
-    def cost(self) -> Cost:
-        """Return what a batch takes from sampling to writing."""
+    def cost(self, dtype: torch.dtype) -> Cost:
+        """Return what a batch takes from sampling to writing.
+
+        Args:
+            dtype: The dtype of the samples' numbers.
+        """
         tables = {
             per: [a for n, a in self.attributes.items() if self._fields[n].per == per] for per in ("node", "edge")
         }
@@ -212,7 +216,7 @@ class RecordWriter:
             per: sum(t.array.row_bytes for t in each) + max((t.bytes_per_id() for t in each), default=0)
             for per, each in tables.items()
         }
-        return Cost(24 + extra["node"], 64 + extra["edge"])
+        return Cost(4 * dtype.itemsize + extra["node"], 7 * dtype.itemsize + extra["edge"])
 
     def write(self, start: int, sampled: list[Sampled]) -> Iterator[Tensor]:
         """Return the bytes of batches: records, and of batches of other ranks the nodes only.

@@ -18,9 +18,6 @@ from graphlab.disk.store_info import Sampling
 from graphlab.ops import extend_nodes, pick_positions
 from graphlab.ops.counter_rng import signed
 
-# The bytes that an edge takes while a hop is under way, besides its lookup: its position, its end, and their copies.
-_PICK = 48
-
 
 @dataclass
 class _Growing:
@@ -142,7 +139,8 @@ class StreamingSampler:
         return len(group)
 
     def _transient(self, picks: int) -> int:
-        return picks * (_PICK + self.col.bytes_per_id())
+        """Return the bytes that a hop takes while it is under way: positions and ends of edges, and their lookup."""
+        return picks * (4 * self.rowptr.dtype.itemsize + 16 + self.col.bytes_per_id())
 
     def _expected(self) -> int:
         """Return the bytes of a batch as far as fan-outs and the mean degree tell."""

@@ -9,6 +9,7 @@ import torch
 from graphlab.disk import DiskError, DiskFullError
 from graphlab.disk.files import (
     BLOCK,
+    Writeback,
     align,
     aligned_bytes,
     allocate,
@@ -82,3 +83,13 @@ def test_buffers_count_as_memory_of_the_process():
     assert 60 << 20 < anonymous() - before < 80 << 20
     del buffer
     assert anonymous() - before < 16 << 20
+
+
+def test_what_is_written_leaves_the_page_cache_now_and_then(monkeypatch):
+    calls = []
+    monkeypatch.setattr(os, "fdatasync", lambda fd: calls.append(("sync", fd)))
+    monkeypatch.setattr(os, "posix_fadvise", lambda fd, *args: calls.append(("forget", fd)))
+    writeback = Writeback(3, every=10)
+    for size, expected in [(6, 0), (4, 2), (9, 2), (25, 4)]:
+        writeback.wrote(size)
+        assert calls == [("sync", 3), ("forget", 3)] * (expected // 2)
