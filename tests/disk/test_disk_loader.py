@@ -16,7 +16,7 @@ from graphlab.disk.files import BLOCK
 from graphlab.disk.memory import resident
 from graphlab.disk.store import Store
 from graphlab.loader import NeighborLoader
-from tests.disk.graphs import SAMPLING, assert_same, expected, graph, inputs, stored
+from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 BATCHES = [(e, b) for e in range(SAMPLING.epochs) for b in range(SAMPLING.batches_per_epoch)]

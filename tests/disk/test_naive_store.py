@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from graphlab.disk import prepare
-from tests.disk.graphs import SAMPLING, graph, inputs, stored
+from tests.disk.small_stores import SAMPLING, graph, inputs, stored
 
 
 @pytest.mark.parametrize("mode", ["packed", "online"])

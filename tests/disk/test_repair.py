@@ -14,7 +14,7 @@ from graphlab.disk.files import BLOCK
 from graphlab.disk.repair import repair
 from graphlab.disk.store import Store
 from graphlab.disk.verify import verify
-from tests.disk.graphs import SAMPLING, assert_same, expected, graph, inputs, stored
+from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
 
 
 @pytest.fixture(params=["packed", "online", "features outside"])

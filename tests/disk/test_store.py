@@ -9,7 +9,7 @@ from graphlab.disk.errors import CorruptStoreError, DiskError, UnsealedStoreErro
 from graphlab.disk.files import BLOCK
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.store import Store
-from tests.disk.graphs import SAMPLING, graph, inputs, stored
+from tests.disk.small_stores import SAMPLING, graph, inputs, stored
 
 
 @pytest.fixture
