@@ -66,7 +66,7 @@ def _add_prepare(action: argparse.ArgumentParser) -> None:
         required=True,
         nargs="+",
         metavar="FILE",
-        help=".npy of shape (2, E) or (E, 2), a text file such as OGB's edge.csv.gz, or one file each of sources, targets",
+        help=".npy of shape (2, E) or (E, 2), text such as OGB's edge.csv.gz, or a file of sources and one of targets",
     )
     graph.add_argument("--y", help="labels of the nodes")
     graph.add_argument("--edge_attr", help="attributes of the edges")
@@ -123,9 +123,8 @@ def _prepare(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in ("y", "edge_attr", "input_nodes") if getattr(args, name)}
     edges = args.edge_index[0] if len(args.edge_index) == 1 else tuple(args.edge_index)
     graph = disk.GraphFiles(_features(args), edges, **given, **dict(args.attribute))
-    options = {name: getattr(args, name) for name in ("dtype", "cache_bytes", "memory_budget", "disk_budget", "workers")}
-    if args.shard_bytes is not None:
-        options["shard_bytes"] = args.shard_bytes
+    limits = ("cache_bytes", "memory_budget", "disk_budget", "shard_bytes", "workers")
+    options = {name: getattr(args, name) for name in limits if getattr(args, name) is not None}
     disk.prepare(
         graph,
         args.out,
@@ -135,6 +134,7 @@ def _prepare(args: argparse.Namespace) -> int:
         seed=args.seed,
         shuffle=not args.no_shuffle,
         replace=args.replace,
+        dtype=args.dtype,
         mode=args.mode,
         planned_epochs=args.planned_epochs,
         rank=args.rank,

@@ -71,9 +71,10 @@ class BatchSource:
         return hot_nodes(counts, self._info.hot_rows)
 
     def _open_sampler(self, threads: int) -> Sampler:
-        info, cost = self._info, self._writer.cost()
+        info = self._info
         # The samplers take pointers and nodes of one type.
         dtype = torch.int32 if max(info.num_nodes, info.num_edges) < 2**31 else torch.int64
+        cost = self._writer.cost(dtype)
         rowptr, col = _all(self._open(info.graph["rowptr"])).to(dtype), self._table(info.graph["col"])
         if col.table is not None:
             return MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, first=1)

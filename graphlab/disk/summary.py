@@ -45,7 +45,7 @@ def info(path: str | os.PathLike[str]) -> str:
         lines["plan"] = str(Plan.from_json(about.plan))
     lines["use"] = f"for batch in graphlab.disk.DiskLoader({str(store.path)!r}): ..."
     width = max(map(len, lines))
-    return "\n".join(f"{name:{width}}  {text.replace(chr(10), chr(10) + ' ' * (width + 2))}" for name, text in lines.items())
+    return "\n".join(f"{name:{width}}  {text}".replace("\n", "\n" + " " * (width + 2)) for name, text in lines.items())
 
 
 def _shape(shape: tuple[int, ...]) -> str:
