@@ -8,6 +8,7 @@ resident memory below --memory_mb, and reads of about the packed bytes per epoch
 """
 
 import argparse
+import mmap
 import os
 import resource
 from pathlib import Path
@@ -24,35 +25,34 @@ from graphlab.nn import SAGEConv
 CLASSES = 16
 
 
-def make_graph(folder: Path, num_nodes: int, num_features: int, degree: int) -> GraphFiles:
+def make_graph(folder: Path, num_nodes: int, num_features: int, degree: int) -> None:
     """Write a graph in which neighbours share classes and one node's features tell little."""
     rng = np.random.default_rng(0)
     y = rng.integers(CLASSES, size=num_nodes)
+    part = rng.random(num_nodes)
+    for name, values in {"y": y, "train_mask": part < 0.1, "test_mask": part > 0.99}.items():
+        np.save(folder / f"{name}.npy", values)
+    centers = rng.normal(size=(CLASSES, num_features)) * 4 / num_features**0.5
     x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, (num_nodes, num_features))
-    centers = rng.normal(size=(CLASSES, num_features)).astype(np.float32) * 2 / num_features**0.5
-    for start in range(0, num_nodes, 8192):
-        part = y[start : start + 8192]
-        x[start : start + 8192] = centers[part] + rng.normal(size=(len(part), num_features))
-        x.flush()
-        x._mmap.madvise(4)  # MADV_DONTNEED: what is written counts as memory of the process no longer
-    members = np.argsort(y, kind="stable")
-    first, count = np.searchsorted(y[members], np.arange(CLASSES)), np.bincount(y, minlength=CLASSES)
+    members, count = np.argsort(y, kind="stable"), np.bincount(y, minlength=CLASSES)
+    first = np.cumsum(count) - count
     edges = np.lib.format.open_memmap(folder / "edge_index.npy", "w+", np.int64, (2, num_nodes * degree))
-    for start in range(0, num_nodes, 65536):
-        target = np.arange(start, min(start + 65536, num_nodes)).repeat(degree)
-        alike = members[first[y[target]] + rng.integers(count[y[target]])]
-        where = slice(start * degree, start * degree + len(target))
-        edges[0, where] = np.where(rng.random(len(target)) < 0.7, alike, rng.integers(num_nodes, size=len(target)))
-        edges[1, where] = target
-    part = torch.from_numpy(rng.random(num_nodes))
-    return GraphFiles(
-        features=folder / "x.npy",
-        edge_index=folder / "edge_index.npy",
-        num_nodes=num_nodes,
-        y=torch.from_numpy(y),
-        train_mask=part < 0.1,
-        test_mask=part > 0.99,
-    )
+    for start in range(0, num_nodes, 8192):
+        classes = y[start : start + 8192]
+        x[start : start + 8192] = centers[classes] + rng.normal(size=(len(classes), num_features))
+        target, kind = np.arange(start, start + len(classes)).repeat(degree), classes.repeat(degree)
+        alike = members[first[kind] + rng.integers(count[kind])]
+        source = np.where(rng.random(len(target)) < 0.7, alike, rng.integers(num_nodes, size=len(target)))
+        edges[:, start * degree : start * degree + len(target)] = source, target
+        for file in (x, edges):  # pages that are written count as memory of the process until they are given back
+            file.flush()
+            file._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+def open_graph(folder: Path) -> GraphFiles:
+    """Refer to the files; nothing is read yet."""
+    names = ("edge_index", "y", "train_mask", "test_mask")
+    return GraphFiles(folder / "x.npy", **{name: folder / f"{name}.npy" for name in names})
 
 
 class Sage(nn.Module):
@@ -85,12 +85,14 @@ def train_epoch(model: nn.Module, loader: DiskLoader, optimizer: torch.optim.Opt
     return float(torch.stack(losses).mean())
 
 
-def test(model: Sage, store: Path, graph: GraphFiles, memory_budget: int) -> float:
+def test(model: Sage, store: Path, folder: Path, memory_budget: int) -> float:
+    """Return the accuracy on the test nodes, with all neighbours of all nodes."""
+    model.eval()
     stages = [Neighbors(model.first), Neighbors(model.convs[1])]
-    with torch.no_grad():
-        logits = layer_wise(store, stages, store / "embeddings", memory_budget=memory_budget)
-    rows = graph.attributes["test_mask"].nonzero().view(-1)
-    return float((logits.gather(rows).argmax(-1) == graph.attributes["y"][rows]).float().mean())
+    logits = layer_wise(store, stages, store / "embeddings", memory_budget=memory_budget)
+    rows = torch.from_numpy(np.load(folder / "test_mask.npy").nonzero()[0])
+    y = torch.from_numpy(np.load(folder / "y.npy"))[rows]
+    return float((logits.gather(rows).argmax(-1) == y).float().mean())
 
 
 def usage() -> str:
@@ -110,13 +112,53 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=256)
     parser.add_argument("--hidden_channels", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--sampled_epochs", type=int, default=1)
     parser.add_argument("--lr", type=float, default=0.003)
     args = parser.parse_args()
     rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     memory_budget = args.memory_mb << 20
     # The kernel refuses memory beyond this; what is read from files past the page cache does not count, nor exist.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_budget, memory_budget))
-    args.folder.mkdir(parents=True, exist_ok=True)
     if world_size > 1:
         dist.init_process_group("gloo")
-    graph = make_graph(args.folder, args.num_nodes, args.num_features, args.degree) if rank == 0 else None
+    if rank == 0 and not (args.folder / "edge_index.npy").exists():
+        args.folder.mkdir(parents=True, exist_ok=True)
+        make_graph(args.folder, args.num_nodes, args.num_features, args.degree)
+        print(f"made {(args.folder / 'x.npy').stat().st_size / 1e9:.2f} GB of features; {usage()}", flush=True)
+    if world_size > 1:
+        dist.barrier()
+
+    store = args.folder / f"store-{rank}-of-{world_size}"
+    train_mask = torch.from_numpy(np.load(args.folder / "train_mask.npy"))
+    info = prepare(
+        open_graph(args.folder),
+        store,
+        num_neighbors=args.num_neighbors,
+        batch_size=args.batch_size,
+        input_nodes=train_mask,
+        epochs=args.sampled_epochs,
+        mode="packed",
+        memory_budget=memory_budget,
+        rank=rank,
+        world_size=world_size,
+    )
+    print(f"rank {rank}: prepared {sum(s.bytes for s in info.shards) / 1e9:.2f} GB of batches; {usage()}", flush=True)
+
+    torch.manual_seed(0)
+    model = Sage(args.num_features, args.hidden_channels)
+    wrapped = nn.parallel.DistributedDataParallel(model) if world_size > 1 else model
+    optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
+    loader = DiskLoader(store, memory_budget=memory_budget)
+    for epoch in range(args.epochs):
+        loss = train_epoch(wrapped, loader, optimizer)
+        print(f"rank {rank}: epoch {epoch + 1}, loss {loss:.4f}; {usage()}", flush=True)
+    del loader
+    if rank == 0:
+        accuracy = test(model, store, args.folder, memory_budget)
+        print(f"test accuracy {accuracy:.4f}; {usage()}", flush=True)
+    if world_size > 1:
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -8,9 +8,10 @@ from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, Me
 from graphlab.disk.graph_source import GraphFiles
 from graphlab.disk.layer_wise import Neighbors, Rows, Stage, layer_wise
 from graphlab.disk.prepare import prepare
-from graphlab.disk.repair import repair
+from graphlab.disk.repair import Repair, repair
 from graphlab.disk.store import Store
-from graphlab.disk.verify import verify
+from graphlab.disk.summary import info
+from graphlab.disk.verify import Damage, Report, verify
 
 if TYPE_CHECKING:
     from graphlab.disk.disk_loader import DiskLoader
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrayFile",
     "CorruptStoreError",
+    "Damage",
     "DiskError",
     "DiskFullError",
     "DiskLoader",
@@ -25,11 +27,14 @@ __all__ = [
     "MemoryBudgetError",
     "Neighbors",
     "RawFile",
+    "Repair",
+    "Report",
     "Rows",
     "SafetensorsFile",
     "Stage",
     "Store",
     "UnsealedStoreError",
+    "info",
     "layer_wise",
     "prepare",
     "repair",

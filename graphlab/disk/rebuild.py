@@ -1,6 +1,5 @@
 """Batches made anew from what they were made from: the same bytes as ``prepare`` wrote."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from graphlab.disk import memory
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.lookup import Lookup
-from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampled, Sampler
+from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampler
 from graphlab.disk.store_info import ArrayInfo, StoreInfo
 from graphlab.disk.streaming import StreamingSampler
 
@@ -54,7 +53,7 @@ class BatchSource:
             - **output:** ``(record_bytes,)``
         """
         number = epoch * self._info.sampling.batches_per_epoch + batch
-        (data,) = self._writer.write(number, list(self._sampled([number])))
+        (data,) = self._writer.write(number, self._sampler.sample(self._batches, number, room=1)[:1])
         counts, arrays = self._info.layout.decode(data)
         cold = hot.cold(arrays["n_id"])
         arrays["place"] = hot.place(arrays["n_id"], cold)
@@ -63,25 +62,22 @@ class BatchSource:
     def hot_nodes(self) -> Tensor:
         """Find the nodes of the hot set, by sampling all batches of all ranks."""
         counts, one = torch.zeros(self._info.num_nodes, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
-        for sampled in self._sampled(range(len(self._batches))):
-            counts.index_add_(0, sampled.node, one.expand(len(sampled.node)))
+        done = 0
+        while done < len(self._batches):
+            group = self._sampler.sample(self._batches, done, self._room)
+            for sampled in group:
+                counts.index_add_(0, sampled.node, one.expand(len(sampled.node)))
+            done += len(group)
         return hot_nodes(counts, self._info.hot_rows)
 
-    def _sampled(self, numbers: Sequence[int]) -> Iterator[Sampled]:
-        seeds, keys = [self._batches.seeds(i) for i in numbers], [self._batches.key(i) for i in numbers]
-        done = 0
-        while done < len(numbers):
-            group = self._sampler.sample(seeds[done:], keys[done:], self._room)
-            yield from group
-            done += len(group)
-
     def _open_sampler(self, threads: int) -> Sampler:
-        info, cost = self._info, self._writer.cost()
+        info = self._info
         # The samplers take pointers and nodes of one type.
         dtype = torch.int32 if max(info.num_nodes, info.num_edges) < 2**31 else torch.int64
+        cost = self._writer.cost(dtype)
         rowptr, col = _all(self._open(info.graph["rowptr"])).to(dtype), self._table(info.graph["col"])
         if col.table is not None:
-            return MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, threads)
+            return MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, first=1)
         return StreamingSampler(rowptr, col, info.sampling, cost, threads)
 
     def _table(self, info: ArrayInfo) -> Lookup:

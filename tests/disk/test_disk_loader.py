@@ -16,7 +16,7 @@ from graphlab.disk.files import BLOCK
 from graphlab.disk.memory import resident
 from graphlab.disk.store import Store
 from graphlab.loader import NeighborLoader
-from tests.disk.graphs import SAMPLING, assert_same, expected, graph, inputs, stored
+from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 BATCHES = [(e, b) for e in range(SAMPLING.epochs) for b in range(SAMPLING.batches_per_epoch)]
@@ -34,7 +34,7 @@ def numbers(loader) -> list[int]:
     return [first[int(batch.input_id[0])] for batch in loader]
 
 
-# -- the batches --------------------------------------------------------------------------------------------------------
+# -- the batches ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -107,7 +107,7 @@ def test_batches_are_those_of_the_loader_in_memory(store):
         assert_same(loader.batch(epoch, batch), memory.batch(epoch, batch))
 
 
-# -- epochs -------------------------------------------------------------------------------------------------------------
+# -- epochs --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("queue_depth", [1, 2, 5])
@@ -126,7 +126,9 @@ def test_each_epoch_has_every_batch_once_in_its_own_order(store):
     assert len(loader) == SAMPLING.batches_per_epoch
     assert all(sorted(order) == list(range(len(loader))) for order in orders)
     assert len({tuple(order) for order in orders}) > 1
-    assert numbers_of(DiskLoader(store, seed=6), 0) != orders[0] or numbers_of(DiskLoader(store, seed=7), 0) != orders[0]
+    assert (
+        numbers_of(DiskLoader(store, seed=6), 0) != orders[0] or numbers_of(DiskLoader(store, seed=7), 0) != orders[0]
+    )
     assert numbers_of(DiskLoader(store, shuffle=False), 3) == list(range(len(loader)))
 
 
@@ -188,7 +190,7 @@ def test_a_transform_makes_the_batches(store):
     assert torch.equal(loader.batch(0, 1), DiskLoader(store).batch(0, 1).x.sum())
 
 
-# -- ranks --------------------------------------------------------------------------------------------------------------
+# -- ranks ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 4])
@@ -223,7 +225,7 @@ def test_too_many_ranks_are_refused(store):
         DiskLoader(store, rank=2, world_size=2)
 
 
-# -- damage -------------------------------------------------------------------------------------------------------------
+# -- damage --------------------------------------------------------------------------------------------------
 
 
 def flip(path: Path, bit: int) -> None:
@@ -244,7 +246,9 @@ def test_every_flipped_bit_of_a_batch_is_found_and_the_batch_is_named(tmp_path):
         for start, end in zip([entry.offset, *ends], ends, strict=False):  # record, pack, padding
             for bit in rng.sample(range(8 * start, 8 * end), 12):
                 flip(path, bit)
-                with pytest.raises(CorruptStoreError, match=rf"batch {entry.batch} of epoch 0 .* 'graphlab disk repair") as e:
+                with pytest.raises(
+                    CorruptStoreError, match=rf"batch {entry.batch} of epoch 0 .* 'graphlab disk repair"
+                ) as e:
                     loader.batch(0, entry.batch)
                 assert e.value.batches == ((0, entry.batch),)
                 flip(path, bit)
@@ -258,7 +262,7 @@ def test_a_flipped_bit_reaches_whoever_iterates(store):
     running = iter(loader)
     next(running)
     next(running)
-    with pytest.raises(CorruptStoreError, match="batch 2 of epoch 0 .* its pack has CRC-32C"):
+    with pytest.raises(CorruptStoreError, match=r"batch 2 of epoch 0 .* its pack has CRC-32C"):
         next(running)
     assert loader.state_dict()["position"] == 2
 
@@ -327,7 +331,7 @@ def test_an_error_of_the_transform_names_the_batch(store):
     assert raised.value.__notes__ == ["in 'transform' of batch 0 of epoch 0"]
 
 
-# -- bytes and memory ---------------------------------------------------------------------------------------------------
+# -- bytes and memory ----------------------------------------------------------------------------------------
 
 
 def big(path: Path, **options) -> Store:
@@ -438,15 +442,15 @@ def test_numbers_below_one_are_refused(store, argument):
         DiskLoader(store, **{argument: 0})
 
 
-# -- what is left behind ------------------------------------------------------------------------------------------------
+# -- what is left behind -------------------------------------------------------------------------------------
 
 
 def held() -> tuple[set[str], set[str]]:
     gc.collect()
     files = set()
-    for fd in os.listdir("/proc/self/fd"):
+    for fd in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            files.add(os.readlink(f"/proc/self/fd/{fd}"))
+            files.add(str(fd.readlink()))
     return {t.name for t in threading.enumerate()}, {f for f in files if "store" in f or f.endswith("x.bin")}
 
 

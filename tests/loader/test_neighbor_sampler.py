@@ -304,6 +304,8 @@ def test_trees_of_typed_edges_belong_to_their_example():
     out = sampler.sample_from_edges(inputs, NegativeSampling("triplet", 2))
     assert out.batch["author"][:4].tolist() == [0, 1, 2, 3]
     assert out.batch["paper"][:12].tolist() == [0, 1, 2, 3] * 3
+    pairs = sampler.sample_from_edges(inputs, NegativeSampling("binary", 0.5)).batch
+    assert pairs["author"][:6].tolist() == pairs["paper"][:6].tolist() == [0, 1, 2, 3, 0, 1]
 
 
 LOADERS = {

@@ -31,7 +31,7 @@ def inputs(num_nodes: int = 60) -> Tensor:
 
 def stored(path: Path, data: Data | None = None, sampling: Sampling = SAMPLING, **options: Any) -> StoreInfo:
     """Write a store of a graph, by default in several shards and with a hot set."""
-    options = {"hot_rows": 10, "shard_bytes": 30_000, **options}
+    options = {"hot_rows": 10, "shard_bytes": 15_000, **options}
     return write_store(path, data or graph(), inputs(), sampling, **options)
 
 
