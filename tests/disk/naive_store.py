@@ -185,9 +185,7 @@ def encode(data: Data, layout: RecordLayout, s: Sample, hot: Tensor, x: Tensor, 
     for field in layout.fields:
         if field.name not in arrays:
             arrays[field.name] = data[field.name][s.n_id if field.per == "node" else s.e_id]
-    counts = Counts(
-        s.epoch, s.batch, len(s.n_id), len(s.row), len(s.input_id), len(s.num_sampled_edges), cold.numel()
-    )
+    counts = Counts(s.epoch, s.batch, len(s.n_id), len(s.row), len(s.input_id), len(s.num_sampled_edges), cold.numel())
     return raw(layout.encode(counts, arrays)), raw(x[cold]) if mode == "packed" else b""
 
 
