@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NODES, WIDTH, EDGES = 300_000, 128, 4_000_000
+NODES, WIDTH, EDGES = 300_000, 128, 8_000_000
 CHILD = """
 import json, resource, sys, threading, time
 import torch
@@ -49,7 +49,8 @@ def folder(tmp_path_factory):
 def run(folder, extra, out):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     command = [sys.executable, "-c", CHILD, str(folder), str(extra), str(out)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
 
 
@@ -59,7 +60,7 @@ def test_the_budget_holds_and_changes_no_byte(folder, tmp_path):
     assert any("do not fit in memory" in line for line in little["lines"])
     assert sum(line.startswith("packed") for line in little["lines"]) > 3
     assert sum(line.startswith("packed") for line in much["lines"]) == 1
-    assert little["peak"] <= little["budget"] + (8 << 20)
+    assert little["peak"] <= little["budget"]
     for file in (tmp_path / "much").iterdir():
         if file.name != "manifest.json":
             assert (tmp_path / "little" / file.name).read_bytes() == file.read_bytes(), file.name

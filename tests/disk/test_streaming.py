@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -137,6 +139,6 @@ def test_the_edges_are_passed_over_once_a_hop(tmp_path, monkeypatch):
     monkeypatch.setattr(ArrayFile, "read", counted)
     samples = sampler.sample(Batches(sampling, None), 0, 1 << 30)
     assert len(samples) == 50
-    back = [i for i, (a, b) in enumerate(zip(reads, reads[1:], strict=False)) if b[0] < a[1]]
+    back = [i for i, (a, b) in enumerate(pairwise(reads)) if b[0] < a[1]]
     assert len(back) == 1
     assert sum(stop - start for start, stop in reads) <= 2 * 200_000
