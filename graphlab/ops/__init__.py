@@ -3,10 +3,13 @@
 import torch
 
 from graphlab.ops import graph, groups, kernels, tree_plan
+from graphlab.ops.assemble_rows import assemble_rows
 from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.counter_rng import batch_key
+from graphlab.ops.crc32c import crc32c, crc32c_combine
 from graphlab.ops.csr import csr_from_coo, csr_transpose
 from graphlab.ops.edge_attention import dot_attention, edge_attention_weights, gat_attention, gatv2_attention
+from graphlab.ops.ego_nets import EgoNets, ego_nets
 from graphlab.ops.extend_nodes import extend_nodes
 from graphlab.ops.gather_reduce import gather_argreduce, gather_reduce
 from graphlab.ops.graph import Graph
@@ -16,6 +19,8 @@ from graphlab.ops.multi_reduce import multi_reduce
 from graphlab.ops.neighbor_sample import neighbor_sample
 from graphlab.ops.neighbor_sample_batches import SampledBatches, neighbor_sample_batches
 from graphlab.ops.pick_positions import pick_positions
+from graphlab.ops.read_rows import read_rows
+from graphlab.ops.seed_permutation import seed_permutation
 from graphlab.ops.segment import segment_max, segment_sum, segment_topk
 from graphlab.ops.segment_gru import segment_gru, segment_gru_ref
 from graphlab.ops.segment_lstm import segment_lstm, segment_lstm_ref
@@ -25,16 +30,21 @@ from graphlab.ops.tree_reduce import tree_reduce
 from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
 __all__ = [
+    "EgoNets",
     "Graph",
     "SampledBatches",
+    "assemble_rows",
     "backends",
     "batch_key",
     "binary_gru",
     "clear_cache",
+    "crc32c",
+    "crc32c_combine",
     "csr_from_coo",
     "csr_transpose",
     "dot_attention",
     "edge_attention_weights",
+    "ego_nets",
     "extend_nodes",
     "gat_attention",
     "gather_argreduce",
@@ -45,6 +55,8 @@ __all__ = [
     "neighbor_sample",
     "neighbor_sample_batches",
     "pick_positions",
+    "read_rows",
+    "seed_permutation",
     "segment_argreduce",
     "segment_gru",
     "segment_gru_ref",

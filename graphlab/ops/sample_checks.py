@@ -25,7 +25,7 @@ def check_vector(t: Tensor, name: str, dtypes: tuple[torch.dtype, ...], length: 
     if t.dtype not in dtypes:
         raise ValueError(f"'{name}' must be {said}, got {str(t.dtype).removeprefix('torch.')}; convert it once")
     if t.device.type != "cpu":
-        raise ValueError(f"'{name}' must lie in main memory, got {t.device}; the sampler runs on the CPU")
+        raise ValueError(f"'{name}' must lie in main memory, got {t.device}; move it there")
     if t.dim() != 1:
         raise ValueError(f"'{name}' must have 1 dimension, got shape {tuple(t.shape)}")
     if length is not None and t.numel() != length:

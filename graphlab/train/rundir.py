@@ -9,7 +9,6 @@ new one; lines of ``metrics.jsonl`` past the saved state are cut off before goin
 
 import io
 import json
-import os
 import statistics
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,8 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from graphlab.disk.files import write_atomically
 from graphlab.train.config import ConfigError, TrainConfig, to_toml
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file: the disk holds the old content or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

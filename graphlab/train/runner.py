@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from graphlab.disk.files import write_atomically
 from graphlab.train.config import TrainConfig, to_toml
 from graphlab.train.distributed import World, join_world
 from graphlab.train.environment import environment
 from graphlab.train.run import DivergedError, Run, build_for
-from graphlab.train.rundir import RunDirectory, new_directory, write_atomically, write_json
+from graphlab.train.rundir import RunDirectory, new_directory, write_json
 from graphlab.train.settings import Plan
 from graphlab.train.tasks import Task, make_task
 
