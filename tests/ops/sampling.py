@@ -83,4 +83,5 @@ def uniformity(counts: Any, expected: float, inclusion: float) -> float:
     # k of d at a time: counts vary less than independent ones, and add up.
     spread = expected * (1 - inclusion) * len(counts) / (len(counts) - 1)
     statistic = ((counts - expected) ** 2).sum() / spread
-    return 2 * min(stats.chi2.sf(statistic, len(counts) - 1), stats.chi2.cdf(statistic, len(counts) - 1))
+    tails = stats.chi2.sf(statistic, len(counts) - 1), stats.chi2.cdf(statistic, len(counts) - 1)
+    return 2 * float(min(tails))

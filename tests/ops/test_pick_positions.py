@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.ops import batch_key, extend_nodes, neighbor_sample, pick_positions, use_backend
+from graphlab.ops import batch_key, extend_nodes, kernels, neighbor_sample, pick_positions, use_backend
 from graphlab.ops.counter_rng import signed
 from tests.ops.sampling import BACKENDS, compressed, cycle, fanouts, graphs, keys, same
 
@@ -69,6 +69,26 @@ def test_rows_that_are_not_asked_for_may_hold_anything():
     for backend in BACKENDS:
         with use_backend(backend):
             assert pick_positions(rowptr, torch.tensor([2]), torch.tensor([0]), 0, -1)[0].tolist() == [3, 4, 5, 6, 7]
+
+
+@backends
+def test_bounds_of_which_many_draws_are_rejected(backend):
+    """One of four draws below 3 * 2^61 would favour some results."""
+    rowptr, node = torch.tensor([0, 3 * 2**61, 3 * 2**61 + 2**60 + 1]), torch.tensor([0, 1]).repeat(50)
+    for replace in (False, True):
+        with use_backend(backend):
+            position, _ = pick_positions(rowptr, node, torch.arange(100), 0, 4, replace=replace)
+        with use_backend("ref"):
+            assert position.equal(pick_positions(rowptr, node, torch.arange(100), 0, 4, replace=replace)[0])
+        thirds = torch.bincount(position.view(-1, 8)[:, :4].ravel() // 2**61, minlength=3)
+        assert thirds.sum() == 200 and thirds.min() > 40
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="nothing is compiled")
+def test_an_impossible_degree_does_not_end_the_process():
+    rowptr = torch.tensor([0, 2**62])
+    with pytest.raises(RuntimeError, match="'rowptr' tells of a node with so many edges"):
+        torch.ops.graphlab.pick_positions(rowptr, torch.tensor([0]), torch.tensor([0]), 0, 100, False)
 
 
 WRONG = {

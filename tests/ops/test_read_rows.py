@@ -1,5 +1,6 @@
 """Laws of reading rows of a file."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@functools.cache
 def content() -> Tensor:
     return torch.randint(0, 256, (FILE_BYTES,), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
@@ -77,6 +79,7 @@ def test_rows_are_those_of_the_file(path, backend, direct, row_bytes, data):
         assert torch.equal(read(fd, offset, row_bytes, ids, threads, direct)[0], wanted(offset, row_bytes, ids))
 
 
+@compiled
 @modes
 def test_every_row_up_to_an_end_inside_a_block(path, direct):
     with opened(path, direct) as fd:
