@@ -336,6 +336,7 @@ class Build:
         state = PackState.from_json(described) if described else PackState.start(len(packs))
         if state.row == len(self.features):
             return state
+        memory.give_back()
         self.cold_ids.open(load=self.cold_ids.num_bytes < memory.room(self.limits.memory) // 8)
 
         def ids(pack: int, start: int, stop: int) -> Tensor:

@@ -276,8 +276,8 @@ def _row_bytes(source: ArrayFile, dtype: torch.dtype) -> int:
 
 
 def _overhead(source: ArrayFile, row_bytes: int, threads: int) -> int:
-    """Return the bytes that packing takes besides the partition: each thread's piece, bounce buffer and ids."""
-    return threads * (3 * max(STEP, source.row_bytes, row_bytes) + (1 << 20)) + BLOCK
+    """Return the bytes that packing takes besides the partition: each thread's piece and bounce buffer, or ids."""
+    return threads * (2 * max(STEP, source.row_bytes, row_bytes) + (1 << 20)) + BLOCK
 
 
 def _crc(rows: Tensor) -> int:

@@ -136,14 +136,14 @@ def prepare(
         ),
         dtype=_dtype(dtype, source),
         mode=_one_of("mode", mode, ("auto", "packed", "online")),
-        cache_bytes=_at_least("cache_bytes", cache_bytes, 0),
+        cache_bytes=_optional("cache_bytes", cache_bytes, 0),
         planned_epochs=_at_least("planned_epochs", planned_epochs, 1),
         shard_bytes=_at_least("shard_bytes", shard_bytes, 1),
     )
     limits = Limits(
-        memory=_at_least("memory_budget", memory_budget, 1) or memory.default_budget(),
-        disk=_at_least("disk_budget", disk_budget, 1),
-        workers=_at_least("workers", workers, 1) or min(memory.available_cores(), 4),
+        memory=_optional("memory_budget", memory_budget, 1) or memory.default_budget(),
+        disk=_optional("disk_budget", disk_budget, 1),
+        workers=_optional("workers", workers, 1) or min(memory.available_cores(), 4),
     )
     _check_names(source)
     _check_rows(source)
@@ -198,10 +198,14 @@ def _sampling(num_input: int, *, num_neighbors: Sequence[int], seed: int, rank: 
     return sampling
 
 
-def _at_least(name: str, given: Any, least: int) -> Any:
-    if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given < least):
+def _at_least(name: str, given: int, least: int) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or given < least:
         raise ValueError(f"'{name}' must be an integer from {least} on, got {given!r}")
     return given
+
+
+def _optional(name: str, given: int | None, least: int) -> int | None:
+    return None if given is None else _at_least(name, given, least)
 
 
 def _one_of(name: str, given: str, known: tuple[str, ...]) -> str:
