@@ -39,7 +39,7 @@ def info(path: str | os.PathLike[str]) -> str:
         "hot set": f"{about.hot_rows:,} rows, {about.hot_rows * about.row_bytes:,} bytes",
         "disk": _sizes(about),
         "features": _features(about.features),
-        "memory": Footprint.of(store).terms(readers=1, queue_depth=2),
+        "memory": Footprint.of(store).terms(readers=2, queue_depth=2),
     }
     if about.plan:
         lines["plan"] = str(Plan.from_json(about.plan))
