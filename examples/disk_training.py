@@ -135,7 +135,7 @@ def main() -> None:
     print(f"rank {rank}: prepared {sum(s.bytes for s in info.shards) / 1e9:.2f} GB of batches; {usage()}", flush=True)
 
     torch.manual_seed(0)
-    model = Sage(args.num_features, args.hidden_channels)
+    model = Sage(info.row_shape[0], args.hidden_channels)
     network = nn.parallel.DistributedDataParallel(model) if world_size > 1 else model
     optimizer, loader = torch.optim.Adam(model.parameters(), lr=args.lr), DiskLoader(store, memory_budget=memory_budget)
     for epoch in range(args.epochs):
