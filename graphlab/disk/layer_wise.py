@@ -12,7 +12,7 @@ from torch import Tensor
 from graphlab.disk.array_file import ArrayFile, ArrayWriter, describe
 from graphlab.disk.errors import MemoryBudgetError
 from graphlab.disk.files import align, allocate, check_room, forget, write_fully
-from graphlab.disk.memory import available_cores, default_budget, room
+from graphlab.disk.memory import available_cores, default_budget, give_back, room
 from graphlab.disk.pack import Pack, pack_rows, partition_rows
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import ArrayInfo
@@ -100,6 +100,7 @@ def layer_wise(
     graph = _Graph(store)
     rows = store.features
     for number, stage in enumerate(stages):
+        give_back()
         layer = _Layer(graph, rows, out / f"rows-{number}.bin", budget, scratch_bytes)
         fresh = layer.each(stage.function) if isinstance(stage, Rows) else layer.with_neighbors(stage.function)
         if number:
@@ -248,6 +249,7 @@ class _Layer:
         check_room(path.parent, offsets[-1])
         fd = allocate(path, offsets[-1])
         try:
+            give_back()
             threads = min(2, available_cores())
             pack_rows(
                 self.rows,

@@ -70,7 +70,7 @@ def prepare(
     are copied next to each batch that needs them, in one sequential scan of the features (Liu et al., `DiskGNN:
     bridging I/O efficiency and model accuracy for out-of-core GNN training`, 2024, arXiv 2405.05231). Neither features
     nor edges need to fit in memory. The batches are those of :class:`graphlab.loader.NeighborLoader` with the same
-    seed, bit for bit, and depend neither on the memory nor on the number of threads.
+    seed, bit for bit. Nothing in a store depends on the number of threads, nor, with ``cache_bytes``, on the memory.
 
     What is cut off, by a crash or a full disk, goes on when ``prepare`` is called again with the same arguments. A
     store that is finished is returned at once, and never changed.
@@ -90,7 +90,8 @@ def prepare(
         mode: ``"packed"`` to copy rows to batches, ``"online"`` to read them from the features during training, or
             ``"auto"`` for what a measurement of at most two seconds says is faster over ``planned_epochs``; what was
             measured and decided is told to ``progress`` and stands in the manifest.
-        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget)
+        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or,
+            without one, an eighth of the machine's memory; ranks on different machines should name it)
         memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
             available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
@@ -137,6 +138,7 @@ def prepare(
         dtype=_dtype(dtype, source),
         mode=_one_of("mode", mode, ("auto", "packed", "online")),
         cache_bytes=_optional("cache_bytes", cache_bytes, 0),
+        memory=memory_budget or memory.installed() // 2,
         planned_epochs=_at_least("planned_epochs", planned_epochs, 1),
         shard_bytes=_at_least("shard_bytes", shard_bytes, 1),
     )

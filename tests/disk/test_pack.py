@@ -99,10 +99,10 @@ def test_a_scan_goes_on_from_any_state_with_other_partitions(tmp_path):
     x, ids = torch.randn(60, 2), [torch.arange(0, 60, 2), torch.arange(5), torch.tensor([58, 59])]
     stretches, state, states = scan(tmp_path, x, ids, partition_rows=7)
     for middle in states:
-        described = PackState.from_json(middle.to_json())
+        described = PackState.from_bytes(middle.to_bytes())
         again, end, _ = scan(tmp_path, x, ids, partition_rows=13, state=described)
         assert again == stretches
-        assert end.to_json() == state.to_json()
+        assert end.to_bytes() == state.to_bytes()
 
 
 def test_ids_that_do_not_ascend_are_refused(tmp_path):
