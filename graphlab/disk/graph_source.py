@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, edge_source
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 # What a batch holds beside the attributes of the graph.
 _TAKEN = frozenset(
@@ -102,7 +105,7 @@ class GraphSource:
             _check_rows(name, array, num_edges, "edges")
 
 
-def graph_source(graph: Data | GraphFiles) -> GraphSource:
+def graph_source(graph: "Data | GraphFiles") -> GraphSource:
     """Check a graph and return its parts; nothing is copied, and of files nothing but headers is read.
 
     Args:
@@ -115,6 +118,9 @@ def graph_source(graph: Data | GraphFiles) -> GraphSource:
     """
     if isinstance(graph, GraphFiles):
         return _from_files(graph)
+    # Whoever gives files need not have PyG in memory: it takes more than a hundred megabytes.
+    from torch_geometric.data import Data
+
     if isinstance(graph, Data):
         return _from_data(graph)
     raise TypeError(
@@ -173,7 +179,7 @@ def _from_files(graph: GraphFiles) -> GraphSource:
     )
 
 
-def _from_data(graph: Data) -> GraphSource:
+def _from_data(graph: "Data") -> GraphSource:
     if graph.get("x") is None or graph.get("edge_index") is None:
         hint = "; make 'edge_index' of 'adj_t'" if "adj_t" in graph else ""
         raise ValueError(f"'graph' got {graph}, expected a Data with 'x' and 'edge_index'{hint}")

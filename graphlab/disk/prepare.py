@@ -10,11 +10,10 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk import memory
 from graphlab.disk.array_source import ArrayGiven, ArraySource
@@ -33,12 +32,15 @@ from graphlab.disk.store_info import Sampling, StoreInfo
 from graphlab.ops import crc32c
 from graphlab.ops.sample_checks import check_num_neighbors
 
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _logger = logging.getLogger("graphlab.disk")
 
 
 def prepare(
-    data: Data | GraphFiles,
+    data: "Data | GraphFiles",
     out: str | os.PathLike[str],
     *,
     num_neighbors: Sequence[int],
@@ -109,8 +111,7 @@ def prepare(
 
     Example:
         >>> import tempfile, torch
-        >>> from torch_geometric.data import Data
-        >>> from graphlab.disk import prepare
+        >>>         >>> from graphlab.disk import prepare
         >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
         >>> with tempfile.TemporaryDirectory() as out:
         ...     info = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed", cache_bytes=320)
