@@ -204,3 +204,36 @@ def aligned_bytes(size: int) -> Tensor:
     # Private, since shared pages count neither as RssAnon nor against RLIMIT_DATA.
     room = mmap.mmap(-1, max(align(size), BLOCK), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return torch.frombuffer(room, dtype=torch.uint8)
+
+
+def read_blocks(path: Path, buffer: Tensor, offset: int) -> None:
+    """Fill a buffer with whole blocks of a file that leave no trace in the page cache.
+
+    Args:
+        path: The file.
+        buffer: Where to put the bytes; starts at a page.
+        offset: Where in the file they start.
+
+    Raises:
+        DiskError: The file ends before the buffer is full.
+
+    Shapes:
+        - **buffer:** ``(size,)``, bytes in whole blocks
+    """
+    view = buffer.numpy().data
+    fd, direct = open_direct(path)
+    try:
+        if direct:
+            try:
+                return read_fully(fd, view, offset)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+        # Some file systems take the flag and refuse the reads.
+        if direct:
+            os.close(fd)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        read_fully(fd, view, offset)
+        forget(fd, offset, len(view))
+    finally:
+        os.close(fd)

@@ -1,5 +1,7 @@
 """Graphs as users have them: a PyG ``Data``, or files."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,6 @@ from graphlab.disk.edge_source import EdgesGiven, EdgeSource, edge_source
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
 # What a batch holds beside the attributes of the graph.
 _TAKEN = frozenset(
     ("x", "edge_index", "num_nodes", "n_id", "e_id", "input_id", "batch_size", "num_sampled_nodes", "num_sampled_edges")
@@ -105,7 +106,7 @@ class GraphSource:
             _check_rows(name, array, num_edges, "edges")
 
 
-def graph_source(graph: "Data | GraphFiles") -> GraphSource:
+def graph_source(graph: Data | GraphFiles) -> GraphSource:
     """Check a graph and return its parts; nothing is copied, and of files nothing but headers is read.
 
     Args:
@@ -118,7 +119,7 @@ def graph_source(graph: "Data | GraphFiles") -> GraphSource:
     """
     if isinstance(graph, GraphFiles):
         return _from_files(graph)
-    # Whoever gives files need not have PyG in memory: it takes more than a hundred megabytes.
+    # Only who has a Data needs PyG, which takes more memory than many a graph.
     from torch_geometric.data import Data
 
     if isinstance(graph, Data):
@@ -179,7 +180,7 @@ def _from_files(graph: GraphFiles) -> GraphSource:
     )
 
 
-def _from_data(graph: "Data") -> GraphSource:
+def _from_data(graph: Data) -> GraphSource:
     if graph.get("x") is None or graph.get("edge_index") is None:
         hint = "; make 'edge_index' of 'adj_t'" if "adj_t" in graph else ""
         raise ValueError(f"'graph' got {graph}, expected a Data with 'x' and 'edge_index'{hint}")

@@ -1,5 +1,7 @@
 """Making a store: everything a training reads, laid out in the order it is read."""
 
+from __future__ import annotations
+
 import fcntl
 import logging
 import os

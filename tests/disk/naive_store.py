@@ -137,9 +137,9 @@ def write_store(
 
     rowptr, col, perm = in_csc(data)
     graph = {"rowptr": write_array(path, "rowptr.bin", rowptr)}
-    graph["col"] = write_array(path, "col.bin", col.to(torch.int32 if num_nodes < 2**31 else torch.int64))
+    graph["col"] = write_array(path, "col.bin", col.to(torch.int32))
     if not torch.equal(perm, torch.arange(num_edges)):
-        graph["perm"] = write_array(path, "perm.bin", perm)
+        graph["perm"] = write_array(path, "perm.bin", perm.to(torch.int32))
     outside = features is not None
     described = write_array(features.parent if outside else path, features.name if outside else "features.bin", data.x)
     if outside:
