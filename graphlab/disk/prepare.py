@@ -42,7 +42,7 @@ _logger = logging.getLogger("graphlab.disk")
 
 
 def prepare(
-    data: Data | GraphFiles,
+    data: "Data | GraphFiles",
     out: str | os.PathLike[str],
     *,
     num_neighbors: Sequence[int],
@@ -90,8 +90,8 @@ def prepare(
         mode: ``"packed"`` to copy rows to batches, ``"online"`` to read them from the features during training, or
             ``"auto"`` for what a measurement of at most two seconds says is faster over ``planned_epochs``; what was
             measured and decided is told to ``progress`` and stands in the manifest.
-        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or,
-            without one, an eighth of the machine's memory; ranks on different machines should name it)
+        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or
+            an eighth of the machine's memory without one; ranks on different machines should name it)
         memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
             available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
@@ -113,8 +113,7 @@ def prepare(
 
     Example:
         >>> import tempfile, torch
-        >>> from torch_geometric.data import Data
-        >>> from graphlab.disk import prepare
+        >>>         >>> from graphlab.disk import prepare
         >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
         >>> with tempfile.TemporaryDirectory() as out:
         ...     info = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed", cache_bytes=320)
