@@ -15,7 +15,8 @@ struct Rows {
 };
 
 Rows rows_of(const Tensor& t, const char* name, int64_t row_bytes) {
-  STD_TORCH_CHECK(t.scalar_type() == ScalarType::Byte && t.is_contiguous(), "'", name, "' must be uint8 and contiguous");
+  STD_TORCH_CHECK(t.scalar_type() == ScalarType::Byte, "'", name, "' must be uint8");
+  STD_TORCH_CHECK(t.is_contiguous(), "'", name, "' must be contiguous");
   STD_TORCH_CHECK(t.numel() % row_bytes == 0, "'", name, "' must hold whole rows of ", row_bytes, " bytes, got ",
                   t.numel(), " bytes");
   return {data<uint8_t>(t), t.numel() / row_bytes};
@@ -23,8 +24,8 @@ Rows rows_of(const Tensor& t, const char* name, int64_t row_bytes) {
 
 void check_apart(const Tensor& t, const char* name, const Tensor& out) {
   const uint8_t *begin = data<uint8_t>(t), *first = data<uint8_t>(out);
-  STD_TORCH_CHECK(begin + t.numel() <= first || first + out.numel() <= begin, "'out' must not share memory with '", name,
-                  "'; give it a buffer of its own");
+  STD_TORCH_CHECK(begin + t.numel() <= first || first + out.numel() <= begin, "'out' must not share memory with '",
+                  name, "'; give it a buffer of its own");
 }
 
 // Which table a place is in, and the row there.
@@ -51,10 +52,13 @@ void check_places(const uint32_t* place, int64_t count, const Rows& pack, const 
 }
 
 // Most of the time goes into waiting for memory: rows to come are fetched while others are copied.
-void copy_rows(const Rows& pack, const Rows& hot, const uint32_t* place, int64_t count, int64_t row_bytes, uint8_t* out) {
+void copy_rows(const Rows& pack, const Rows& hot, const uint32_t* place, int64_t count, int64_t row_bytes,
+               uint8_t* out) {
+  // By index and not by condition, which no processor could foresee.
+  const uint8_t* const tables[] = {pack.bytes, hot.bytes};
   const auto source = [&](int64_t i) {
     const Place at = place_of(place[i]);
-    return (at.hot ? hot : pack).bytes + at.row * row_bytes;
+    return tables[at.hot] + at.row * row_bytes;
   };
   const int64_t ahead = std::clamp<int64_t>(kAheadBytes / row_bytes, 1, kAheadRows);
   const int64_t fetched = std::min<int64_t>(row_bytes, kAheadBytes / 2);
@@ -72,8 +76,8 @@ void assemble_rows(const Tensor& pack, const Tensor& hot, Tensor place, int64_t 
   STD_TORCH_CHECK(place.scalar_type() == ScalarType::Int, "'place' must be int32");
   const Rows packs = rows_of(pack, "pack", row_bytes), hots = rows_of(hot, "hot", row_bytes);
   const int64_t count = place.numel();
-  STD_TORCH_CHECK(rows_of(out, "out", row_bytes).count == count, "'out' must hold the ", count, " rows of 'place', got ",
-                  out.numel() / row_bytes);
+  STD_TORCH_CHECK(rows_of(out, "out", row_bytes).count == count, "'out' must hold the ", count,
+                  " rows of 'place', got ", out.numel() / row_bytes);
   check_apart(pack, "pack", out);
   check_apart(hot, "hot", out);
   place = dense(place);

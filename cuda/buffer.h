@@ -2,13 +2,20 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <type_traits>
+
+#include "library.h"
 
 namespace gl {
 
 template <class T>
 class Buffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
  public:
   int64_t size() const { return size_; }
   T* data() { return items_.get(); }
@@ -17,15 +24,27 @@ class Buffer {
   const T& operator[](int64_t i) const { return items_[i]; }
 
   void clear() { size_ = 0; }
-  void shrink(int64_t size) { size_ = size; }
   // Room for `more` items, which are part of the buffer from now on; the caller writes them.
   T* grow(int64_t more) {
-    if (size_ + more > capacity_) reallocate(std::max(size_ + more, 2 * capacity_));
+    if (size_ + more > capacity_) reserve(std::max(size_ + more, 2 * capacity_));
     size_ += more;
     return items_.get() + size_ - more;
   }
   void push(T item) { *grow(1) = item; }
-  // Gives memory back where there is more of it than `items`.
+  void append(const Buffer& other) {
+    T* out = grow(other.size_);
+    if (other.size_ > 0) std::memcpy(out, other.data(), other.size_ * sizeof(T));
+  }
+  void reserve(int64_t capacity) {
+    if (capacity <= capacity_) return;
+    std::unique_ptr<T[], Free> items(static_cast<T*>(std::malloc(capacity * sizeof(T))));
+    if (!items) throw std::bad_alloc();
+    on_huge_pages(items.get(), capacity * sizeof(T));
+    if (size_ > 0) std::memcpy(items.get(), items_.get(), size_ * sizeof(T));
+    items_ = std::move(items);
+    capacity_ = capacity;
+  }
+  // Gives the memory back where it is room for more than `items`.
   void release(int64_t items) {
     if (capacity_ <= items) return;
     items_.reset();
@@ -33,14 +52,11 @@ class Buffer {
   }
 
  private:
-  void reallocate(int64_t capacity) {
-    std::unique_ptr<T[]> items(new T[capacity]);
-    if (size_ > 0) std::memcpy(items.get(), items_.get(), size_ * sizeof(T));
-    items_ = std::move(items);
-    capacity_ = capacity;
-  }
+  struct Free {
+    void operator()(T* items) const { std::free(items); }
+  };
 
-  std::unique_ptr<T[]> items_;
+  std::unique_ptr<T[], Free> items_;
   int64_t size_ = 0, capacity_ = 0;
 };
 

@@ -109,7 +109,8 @@ void each_net(const Adjacency<I>& graph, const int64_t* roots, int64_t count, in
       no_memory = true;
     }
   };
-  const int64_t workers = std::min<int64_t>(torch::stable::get_num_threads(), (count + kRootsAtATime - 1) / kRootsAtATime);
+  const int64_t takes = (count + kRootsAtATime - 1) / kRootsAtATime;
+  const int64_t workers = std::min<int64_t>(torch::stable::get_num_threads(), takes);
   if (workers > 1) torch::stable::parallel_for(0, workers, 1, work);
   else if (workers == 1) work(0, 1);
   STD_TORCH_CHECK(!no_memory, "not enough memory to search a graph of ", graph.size, " nodes with ", workers,
@@ -118,19 +119,22 @@ void each_net(const Adjacency<I>& graph, const int64_t* roots, int64_t count, in
 
 using Nets = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>;
 
-Tensor make_or_tell(const Tensor& like, int64_t size, int64_t nodes, int64_t edges) {
+Tensor make_or_tell(const Tensor& like, int64_t size, ScalarType dtype, const std::string& what) {
   try {
-    return make(like, {size});
+    return make(like, {size}, dtype);
   } catch (const std::exception&) {
-    STD_TORCH_CHECK(false, "not enough memory for the ego nets, which have ", nodes, " nodes and ", edges,
-                    " edges together; give fewer 'nodes' or 'num_hops' at a time");
+    STD_TORCH_CHECK(false, "not enough memory for ", what, "; give fewer 'nodes' or 'num_hops' at a time");
   }
 }
 
 template <class I>
 Nets extract(const Tensor& rowptr, const Tensor& col, int64_t num_hops, const int64_t* roots, int64_t count) {
   const Adjacency<I> graph{data<I>(rowptr), data<I>(col), rowptr.numel() - 1};
-  Tensor node_ptr = make(rowptr, {count + 1}, ScalarType::Long), edge_ptr = make(rowptr, {count + 1}, ScalarType::Long);
+  const auto boundaries = [&] {
+    return make_or_tell(rowptr, count + 1, ScalarType::Long,
+                        "the boundaries of " + std::to_string(count) + " ego nets");
+  };
+  Tensor node_ptr = boundaries(), edge_ptr = boundaries();
   int64_t *first_node = mutable_data<int64_t>(node_ptr), *first_edge = mutable_data<int64_t>(edge_ptr);
   first_node[0] = first_edge[0] = 0;
   each_net(graph, roots, count, num_hops, [&](int64_t i, const Search<I>& search) {
@@ -142,9 +146,12 @@ Nets extract(const Tensor& rowptr, const Tensor& col, int64_t num_hops, const in
     first_edge[i + 1] += first_edge[i];
   }
   const int64_t nodes = first_node[count], edges = first_edge[count];
-  const auto of_nodes = [&] { return make_or_tell(rowptr, nodes, nodes, edges); };
-  const auto of_edges = [&] { return make_or_tell(rowptr, edges, nodes, edges); };
-  Tensor node = of_nodes(), hop = of_nodes(), row = of_edges(), local_col = of_edges(), edge = of_edges();
+  const auto part = [&](int64_t size) {
+    return make_or_tell(rowptr, size, rowptr.scalar_type(),
+                        "the ego nets, which have " + std::to_string(nodes) + " nodes and " + std::to_string(edges) +
+                            " edges together");
+  };
+  Tensor node = part(nodes), hop = part(nodes), row = part(edges), local_col = part(edges), edge = part(edges);
   const Net<I> all{mutable_data<I>(node), mutable_data<I>(hop), mutable_data<I>(row), mutable_data<I>(local_col),
                    mutable_data<I>(edge)};
   each_net(graph, roots, count, num_hops, [&](int64_t i, const Search<I>& search) {
@@ -161,7 +168,8 @@ Nets ego_nets(Tensor rowptr, Tensor col, int64_t num_hops, std::optional<Tensor>
   const int64_t size = rowptr.numel() - 1;
   check_range(col, "col", size);
   STD_TORCH_CHECK(num_hops >= 0, "'num_hops' must not be negative, got ", num_hops);
-  STD_TORCH_CHECK(size < std::numeric_limits<int32_t>::max(), "'rowptr' must describe less than 2^31 - 1 nodes, got ", size);
+  STD_TORCH_CHECK(size < std::numeric_limits<int32_t>::max(), "'rowptr' must describe less than 2^31 - 1 nodes, got ",
+                  size);
   if (nodes) {
     check_dim(*nodes, "nodes", 1);
     STD_TORCH_CHECK(nodes->scalar_type() == ScalarType::Long, "'nodes' must be int64");

@@ -55,19 +55,20 @@ void check_ptr_of(const I* ptr, int64_t count, const char* name, int64_t last) {
 constexpr int64_t kHuge = int64_t{4} << 20;
 
 Tensor on_huge_pages(Tensor t) {
-#ifdef __linux__
-  const int64_t bytes = t.numel() * t.element_size();
-  if (bytes >= kHuge) {
-    const uintptr_t page = 4096, begin = reinterpret_cast<uintptr_t>(t.mutable_data_ptr());
-    const uintptr_t first = (begin + page - 1) & ~(page - 1), end = (begin + bytes) & ~(page - 1);
-    // A hint: where the kernel declines, small pages serve as well.
-    if (end > first) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
-  }
-#endif
+  gl::on_huge_pages(t.mutable_data_ptr(), t.numel() * t.element_size());
   return t;
 }
 
 }  // namespace
+
+void on_huge_pages(void* block, int64_t bytes) {
+#ifdef __linux__
+  if (bytes < kHuge) return;
+  const uintptr_t page = 4096, begin = reinterpret_cast<uintptr_t>(block);
+  const uintptr_t first = (begin + page - 1) & ~(page - 1), end = (begin + bytes) & ~(page - 1);
+  if (end > first) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
+}
 
 Isa isa() {
   static const Isa best = detect();

@@ -43,6 +43,9 @@ T* mutable_data(Tensor& t) {
   return static_cast<T*>(t.mutable_data_ptr());
 }
 
+// Asks for huge pages under a large block of memory; where the system declines, small ones serve as well.
+void on_huge_pages(void* begin, int64_t bytes);
+
 // A new tensor, uninitialised, on huge pages where it is large: page faults cost as much as filling it.
 Tensor make(const Tensor& like, std::vector<int64_t> sizes);
 Tensor make(const Tensor& like, std::vector<int64_t> sizes, ScalarType dtype);

@@ -5,71 +5,78 @@
 namespace gl {
 namespace {
 
-template <class T>
-std::unique_ptr<T[]> copied(const Buffer<T>& values) {
-  std::unique_ptr<T[]> copy(new T[values.size()]);
-  if (values.size() > 0) std::memcpy(copy.get(), values.data(), values.size() * sizeof(T));
-  return copy;
-}
-
-// What one mini-batch gave, or why it failed.
+// What consecutive mini-batches gave, one after the other; `error` says why the one after them failed.
 template <class I>
-struct Batch {
-  std::unique_ptr<I[]> node, neighbor, expanded, edge;
-  int64_t nodes = 0, edges = 0;
+struct Chunk {
+  Buffer<I> node, neighbor, expanded, edge;
+  std::vector<int64_t> nodes, edges;  // of each batch
   std::vector<int64_t> nodes_per_hop, edges_per_hop;
   std::string error;
 };
 
 template <class I>
-Batch<I> sample_batch(const Plan<I>& plan, const Seeds<I>& seeds, uint64_t key) {
-  static thread_local NeighborSampler<I> sampler;
-  Batch<I> batch;
-  try {
-    sampler.sample(plan, {seeds}, key);
-    const Edges<I>& edges = sampler.edges[0];
-    batch.node = copied(sampler.nodes[0].ids());
-    batch.neighbor = copied(edges.neighbor);
-    batch.expanded = copied(edges.expanded);
-    batch.edge = copied(edges.edge);
-    batch.nodes = sampler.nodes[0].size();
-    batch.edges = edges.edge.size();
-    batch.nodes_per_hop = sampler.nodes_per_hop[0];
-    batch.edges_per_hop = edges.per_hop;
-    sampler.release();
-  } catch (const std::exception& error) {
-    batch.error = error.what();
-  }
-  return batch;
+void append(Chunk<I>& chunk, const NeighborSampler<I>& sampler) {
+  const Edges<I>& edges = sampler.edges[0];
+  chunk.node.append(sampler.nodes[0].ids());
+  chunk.neighbor.append(edges.neighbor);
+  chunk.expanded.append(edges.expanded);
+  chunk.edge.append(edges.edge);
+  chunk.nodes.push_back(sampler.nodes[0].size());
+  chunk.edges.push_back(edges.edge.size());
+  const auto& hops = sampler.nodes_per_hop[0];
+  chunk.nodes_per_hop.insert(chunk.nodes_per_hop.end(), hops.begin(), hops.end());
+  chunk.edges_per_hop.insert(chunk.edges_per_hop.end(), edges.per_hop.begin(), edges.per_hop.end());
 }
 
-template <class I, class Part>
-Tensor join(const Tensor& like, const std::vector<Batch<I>>& batches, const int64_t* ptr, Part part) {
-  const int64_t count = static_cast<int64_t>(batches.size());
-  Tensor joined = make(like, {ptr[count]});
-  I* out = mutable_data<I>(joined);
-  parallel(count, kSerial, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b)
-      if (ptr[b + 1] > ptr[b]) std::memcpy(out + ptr[b], part(batches[b]), (ptr[b + 1] - ptr[b]) * sizeof(I));
-  });
+// The batches after the first need about as much room each.
+template <class I>
+void reserve(Chunk<I>& chunk, int64_t batches) {
+  auto roomy = [&](int64_t size) { return batches * (size + size / 16); };
+  chunk.node.reserve(roomy(chunk.node.size()));
+  for (auto* each : {&chunk.neighbor, &chunk.expanded, &chunk.edge}) each->reserve(roomy(chunk.edge.size()));
+}
+
+// The seeds of batch b are those from ptr[b] on, up to ptr[b + 1].
+template <class I>
+Chunk<I> sample_chunk(const Plan<I>& plan, const I* seed, const int64_t* ptr, const int64_t* key, int64_t begin, int64_t end) {
+  static thread_local NeighborSampler<I> sampler;
+  Chunk<I> chunk;
+  try {
+    for (int64_t b = begin; b < end; ++b) {
+      sampler.sample(plan, {{seed + ptr[b], ptr[b + 1] - ptr[b]}}, static_cast<uint64_t>(key[b]));
+      append(chunk, sampler);
+      if (b == begin) reserve(chunk, end - begin);
+    }
+    sampler.release();
+  } catch (const std::exception& error) {
+    chunk.error = error.what();
+  }
+  return chunk;
+}
+
+template <class T, class I, class Part>
+Tensor join(const Tensor& like, const std::vector<Chunk<I>>& chunks, std::vector<int64_t> sizes, ScalarType type, Part part) {
+  Tensor joined = make(like, std::move(sizes), type);
+  T* out = mutable_data<T>(joined);
+  for (const auto& chunk : chunks) {
+    const auto& items = part(chunk);
+    if (items.size() > 0) std::memcpy(out, items.data(), items.size() * sizeof(T));
+    out += items.size();
+  }
   return joined;
 }
 
-template <class I, class Length>
-Tensor pointers(const Tensor& like, const std::vector<Batch<I>>& batches, Length length) {
-  Tensor ptr = make(like, {static_cast<int64_t>(batches.size()) + 1}, ScalarType::Long);
-  int64_t* out = mutable_data<int64_t>(ptr);
-  out[0] = 0;
-  for (size_t b = 0; b < batches.size(); ++b) out[b + 1] = out[b] + length(batches[b]);
-  return ptr;
-}
-
 template <class I, class Part>
-Tensor table(const Tensor& like, const std::vector<Batch<I>>& batches, int64_t columns, Part part) {
-  Tensor t = make(like, {static_cast<int64_t>(batches.size()), columns}, ScalarType::Long);
-  int64_t* out = mutable_data<int64_t>(t);
-  for (const auto& batch : batches) out = std::copy(part(batch).begin(), part(batch).end(), out);
-  return t;
+Tensor pointers(const Tensor& like, const std::vector<Chunk<I>>& chunks, int64_t batches, Part part) {
+  Tensor ptr = make(like, {batches + 1}, ScalarType::Long);
+  int64_t* out = mutable_data<int64_t>(ptr);
+  *out = 0;
+  for (const auto& chunk : chunks)
+    for (const int64_t size : part(chunk)) {
+      out[1] = out[0] + size;
+      ++out;
+    }
+  return ptr;
 }
 
 using Returned = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>;
@@ -79,27 +86,34 @@ Returned sample_all(const Plan<I>& plan, const Tensor& seed, const Tensor& seed_
   const Seeds<I> seeds = seeds_of<I>(seed, plan.types[0].size, seed);
   const int64_t count = keys.numel();
   const int64_t *ptr = data<int64_t>(seed_ptr), *key = data<int64_t>(keys);
-  std::vector<Batch<I>> batches(count);
+  std::vector<Chunk<I>> chunks(count);  // each where its first batch is, the others stay empty
   parallel(count, kSerial, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b)
-      batches[b] = sample_batch(plan, {seeds.id + ptr[b], ptr[b + 1] - ptr[b]}, static_cast<uint64_t>(key[b]));
+    chunks[begin] = sample_chunk(plan, seeds.id, ptr, key, begin, end);
   });
-  for (int64_t b = 0; b < count; ++b)
-    STD_TORCH_CHECK(batches[b].error.empty(), "batch ", b, ": ", batches[b].error);
-  const Tensor node_ptr = pointers(seed, batches, [](const Batch<I>& batch) { return batch.nodes; });
-  const Tensor edge_ptr = pointers(seed, batches, [](const Batch<I>& batch) { return batch.edges; });
-  const int64_t *nodes = data<int64_t>(node_ptr), *edges = data<int64_t>(edge_ptr);
-  return {join(seed, batches, nodes, [](const Batch<I>& batch) { return batch.node.get(); }),
+  for (int64_t begin = 0; begin < count; ++begin)
+    STD_TORCH_CHECK(chunks[begin].error.empty(), "batch ", begin + static_cast<int64_t>(chunks[begin].nodes.size()), ": ",
+                    chunks[begin].error);
+  const Tensor node_ptr = pointers(seed, chunks, count, [](const auto& chunk) -> const auto& { return chunk.nodes; });
+  const Tensor edge_ptr = pointers(seed, chunks, count, [](const auto& chunk) -> const auto& { return chunk.edges; });
+  const int64_t nodes = data<int64_t>(node_ptr)[count], edges = data<int64_t>(edge_ptr)[count];
+  const ScalarType type = seed.scalar_type(), Long = ScalarType::Long;
+  auto part = [&](auto member, std::vector<int64_t> sizes) {
+    return join<I>(seed, chunks, std::move(sizes), type, [&](const auto& chunk) -> const auto& { return chunk.*member; });
+  };
+  auto per_hop = [&](auto member, int64_t columns) {
+    return join<int64_t>(seed, chunks, {count, columns}, Long,
+                         [&](const auto& chunk) -> const auto& { return chunk.*member; });
+  };
+  return {part(&Chunk<I>::node, {nodes}),
           node_ptr,
-          join(seed, batches, edges, [](const Batch<I>& batch) { return batch.neighbor.get(); }),
-          join(seed, batches, edges, [](const Batch<I>& batch) { return batch.expanded.get(); }),
-          join(seed, batches, edges, [](const Batch<I>& batch) { return batch.edge.get(); }),
+          part(&Chunk<I>::neighbor, {edges}),
+          part(&Chunk<I>::expanded, {edges}),
+          part(&Chunk<I>::edge, {edges}),
           edge_ptr,
-          table(seed, batches, plan.hops + 1, [](const Batch<I>& batch) -> const auto& { return batch.nodes_per_hop; }),
-          table(seed, batches, plan.hops, [](const Batch<I>& batch) -> const auto& { return batch.edges_per_hop; })};
+          per_hop(&Chunk<I>::nodes_per_hop, plan.hops + 1),
+          per_hop(&Chunk<I>::edges_per_hop, plan.hops)};
 }
 
-// The seeds of batch b are those from seed_ptr[b] on, up to seed_ptr[b + 1].
 Returned neighbor_sample_batches(Tensor rowptr, Tensor col, Tensor seed, Tensor seed_ptr,
                                  std::vector<int64_t> num_neighbors, Tensor keys, std::optional<Tensor> edge_weight,
                                  bool replace, bool labor) {

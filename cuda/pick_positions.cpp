@@ -1,6 +1,9 @@
 // Picks of neighbours before the neighbours are read: what a topology on disk is streamed with.
-#include "pick.h"
+#include <atomic>
+#include <new>
+
 #include "library.h"
+#include "pick.h"
 
 namespace gl {
 namespace {
@@ -10,6 +13,24 @@ void check_row(const I* rowptr, int64_t rows, I node) {
   STD_TORCH_CHECK(node >= 0 && static_cast<int64_t>(node) < rows, "'node' must lie in [0, ", rows, "), got ", node);
   STD_TORCH_CHECK(rowptr[node] >= 0 && rowptr[node] <= rowptr[node + 1], "'rowptr' must not decrease nor be negative, ",
                   "but the edges of node ", node, " run from ", rowptr[node], " to ", rowptr[node + 1]);
+}
+
+template <class I>
+void pick_some(const I* rowptr, const I* node, const int64_t* key, int64_t hop, int64_t k, bool replace, int64_t begin,
+               int64_t end, const int64_t* ptr, I* position) {
+  Picker picker;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t first = rowptr[node[i]], degree = rowptr[node[i] + 1] - first, picked = ptr[i + 1] - ptr[i];
+    I* out = position + ptr[i];
+    const Stream stream(static_cast<uint64_t>(key[i]), 0, hop, static_cast<uint64_t>(node[i]));
+    if (k < 0 || (!replace && degree <= k)) {
+      for (int64_t j = 0; j < picked; ++j) out[j] = static_cast<I>(first + j);
+      continue;
+    }
+    if (replace) Picker::repeated(stream, degree, picked, out);
+    else picker.uniform(stream, degree, picked, out);
+    for (int64_t j = 0; j < picked; ++j) out[j] += static_cast<I>(first);
+  }
 }
 
 template <class I>
@@ -31,21 +52,15 @@ std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, 
   }
   Tensor position_ = make(rowptr_, {ptr[count]});
   I* position = mutable_data<I>(position_);
+  std::atomic<bool> full{false};
   parallel(count, std::max<int64_t>(16, k), [&](int64_t begin, int64_t end) {
-    Picker picker;
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = rowptr[node[i]], degree = rowptr[node[i] + 1] - first, picked = ptr[i + 1] - ptr[i];
-      I* out = position + ptr[i];
-      const Stream stream(static_cast<uint64_t>(key[i]), 0, hop, static_cast<uint64_t>(node[i]));
-      if (k < 0 || (!replace && degree <= k)) {
-        for (int64_t j = 0; j < picked; ++j) out[j] = static_cast<I>(first + j);
-        continue;
-      }
-      if (replace) Picker::repeated(stream, degree, picked, out);
-      else picker.uniform(stream, degree, picked, out);
-      for (int64_t j = 0; j < picked; ++j) out[j] += static_cast<I>(first);
+    try {
+      pick_some(rowptr, node, key, hop, k, replace, begin, end, ptr, position);
+    } catch (const std::bad_alloc&) {  // must not leave the thread
+      full = true;
     }
   });
+  STD_TORCH_CHECK(!full, "'rowptr' tells of a node with so many edges that memory does not suffice to pick ", k);
   return {position_, ptr_};
 }
 

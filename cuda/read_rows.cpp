@@ -126,8 +126,9 @@ class Reader {
 
   void deliver(const Piece& piece, const uint8_t* buffer) const {
     for (int64_t i = piece.first; i < request_.count && request_.begin(i) < piece.end; ++i) {
-      const int64_t begin = request_.begin(i), from = std::max(begin, piece.begin), to = std::min(request_.end(i), piece.end);
-      std::memcpy(request_.out + i * request_.row_bytes + (from - begin), buffer + (from - piece.begin), to - from);
+      const int64_t begin = request_.begin(i), from = std::max(begin, piece.begin);
+      uint8_t* to = request_.out + i * request_.row_bytes + (from - begin);
+      std::memcpy(to, buffer + (from - piece.begin), std::min(request_.end(i), piece.end) - from);
     }
   }
 
@@ -154,7 +155,8 @@ void run(Reader& reader, int64_t threads, uint8_t* buffers) {
 void check(const Request& request, const Tensor& out, int64_t threads) {
   STD_TORCH_CHECK(request.offset >= 0, "'offset' must not be negative, got ", request.offset);
   STD_TORCH_CHECK(request.row_bytes > 0, "'row_bytes' must be positive, got ", request.row_bytes);
-  STD_TORCH_CHECK(threads > 0 && threads <= kMostThreads, "'threads' must lie in [1, ", kMostThreads, "], got ", threads);
+  STD_TORCH_CHECK(threads > 0 && threads <= kMostThreads, "'threads' must lie in [1, ", kMostThreads, "], got ",
+                  threads);
   STD_TORCH_CHECK(request.block > 0 && (request.block & (request.block - 1)) == 0 && request.block <= kLongest,
                   "'direct_block' must be 0 or a power of two up to ", kLongest, ", got ", request.block);
   STD_TORCH_CHECK(out.scalar_type() == ScalarType::Byte && out.is_contiguous() && out.dim() == 2 &&
@@ -175,8 +177,9 @@ int64_t read_rows(int64_t fd, int64_t offset, int64_t row_bytes, Tensor ids, Ten
   check_dim(ids, "ids", 1);
   STD_TORCH_CHECK(ids.scalar_type() == ScalarType::Long, "'ids' must be int64");
   ids = dense(ids);
-  const Request request{static_cast<int>(fd), offset, row_bytes, direct_block == 0 ? 1 : direct_block, data<int64_t>(ids),
-                        ids.numel(), mutable_data<uint8_t>(out)};
+  const int64_t block = direct_block == 0 ? 1 : direct_block;
+  const Request request{static_cast<int>(fd), offset, row_bytes, block, data<int64_t>(ids), ids.numel(),
+                        mutable_data<uint8_t>(out)};
   check(request, out, threads);
   const std::vector<Piece> pieces = plan(request);
   if (pieces.empty()) return 0;

@@ -10,7 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--runs", "2", "--epochs", "3", "--hidden_channels", "8"]
-SCRIPTS = {"own_aggregator.py": [], "treelcm_cora.py": ["--data", "karate", *TINY]}
+SCRIPTS = {
+    "neighbor_loading.py": ["--epochs", "8"],
+    "own_aggregator.py": [],
+    "treelcm_cora.py": ["--data", "karate", *TINY],
+}
 
 
 def run(script: str, *words: str, **environment: str) -> str:
@@ -37,6 +41,11 @@ def test_own_aggregator_keeps_the_laws_and_the_padded_one_does_not():
     assert "PaddedSmoothMax: 7 of 12 laws are broken" in out and "'batch_independence'" in out
     assert "SmoothMax keeps all laws of an aggregator and of a layer." in out
     assert float(out.partition("permutation ")[2].partition(",")[0]) < 1e-6
+
+
+def test_neighbor_loading_learns():
+    out = run("neighbor_loading.py", *SCRIPTS["neighbor_loading.py"])
+    assert percent(out, "Test")[-1] > 90
 
 
 def test_treelcm_cora_prints_runs_and_their_mean():

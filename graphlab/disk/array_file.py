@@ -184,7 +184,10 @@ class ArrayFile:
         Raises:
             CorruptStoreError: The file changed.
         """
-        stat = self.path.stat()
+        try:
+            stat = self.path.stat()
+        except OSError as error:
+            raise CorruptStoreError(f"{self.path} is gone: {error.strerror}; put it back, or prepare anew") from error
         if stat.st_size != self.info.size:
             raise CorruptStoreError(
                 f"{self.path} has {stat.st_size:,} bytes, {self.info.size:,} when it was described; "

@@ -26,6 +26,7 @@ from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.journal import Journal
 from graphlab.disk.lookup import Lookup
 from graphlab.disk.manifest import save_manifest
+from graphlab.disk.noted_file import load_noted, save_noted
 from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
 from graphlab.disk.parts import Parts
 from graphlab.disk.planner import Plan, Volume, default_cache_bytes, make_plan
@@ -72,6 +73,7 @@ class Request:
         dtype: The dtype of the features in batches; ``None`` for their own.
         mode: ``"auto"``, ``"packed"`` or ``"online"``.
         cache_bytes: Bytes of the hot set; ``None`` for a tenth of the features, or less where memory is short.
+        memory: Bytes of memory that training may hold; a part of it is for the hot set.
         planned_epochs: Epochs of training that the store is made for.
         shard_bytes: A shard is closed once it is longer than this.
     """
@@ -80,6 +82,7 @@ class Request:
     dtype: torch.dtype | None
     mode: str
     cache_bytes: int | None
+    memory: int
     planned_epochs: int
     shard_bytes: int
 
@@ -113,6 +116,7 @@ class Build:
         self.arguments, self.say = arguments, say
         self.scratch = path / SCRATCH
         self.scratch.mkdir(exist_ok=True)
+        sync_directory(path)
         self.batches = Batches(request.sampling, input_nodes)
         self.own = self.batches.own()
         self.features = ArrayFile(parts.features, path)
@@ -217,7 +221,7 @@ class Build:
     def _choose_hot(self) -> Tensor:
         cache = self.request.cache_bytes
         if cache is None:
-            cache = default_cache_bytes(len(self.features) * self.row_bytes, self.limits.memory)
+            cache = default_cache_bytes(len(self.features) * self.row_bytes, self.request.memory)
         rows = cache // self.row_bytes
         if not rows:
             return torch.empty(0, dtype=torch.int64)
@@ -332,17 +336,18 @@ class Build:
         """Scan the features: hot rows go to their file, cold ones to the packs."""
         packs = [Pack(hot_fd, 0, len(hot))]
         packs += [Pack(fd, e.pack_offset, n) for (fd, e), n in zip(entries, self.cold_ids.counts, strict=False)]
-        described = self.journal.last("pack")
-        state = PackState.from_json(described) if described else PackState.start(len(packs))
+        saved = load_noted(self.scratch, self.journal, "pack")
+        state = PackState.from_bytes(saved) if saved else PackState.start(len(packs))
         if state.row == len(self.features):
             return state
+        memory.give_back()
         self.cold_ids.open(load=self.cold_ids.num_bytes < memory.room(self.limits.memory) // 8)
 
         def ids(pack: int, start: int, stop: int) -> Tensor:
             return self.cold_ids.read(pack - 1, start, stop) if pack else hot.ids[start:stop]
 
         def done(state: PackState) -> None:
-            self.journal.append("pack", **state.to_json())
+            save_noted(self.scratch, self.journal, "pack", state.to_bytes())
             self.say(f"packed {state.row:,} of {len(self.features):,} rows")
 
         workers = self.limits.workers

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, describe
-from graphlab.disk.files import forget, write_fully
+from graphlab.disk.files import forget, sync_directory, write_fully
 from graphlab.disk.journal import Journal
 
 _FILE = "cold-ids.bin"
@@ -55,6 +55,7 @@ class ColdIds:
             forget(fd)
         finally:
             os.close(fd)
+        sync_directory(self._path.parent)
         self._journal.append(_UNIT, counts=counts)
         self.counts += counts
 

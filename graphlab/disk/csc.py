@@ -9,6 +9,7 @@ a bucket in the user's order and are sorted stably, so the result does not depen
 import math
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ class _Builder:
 
     def _count(self) -> tuple[Tensor, bool]:
         """Return the pointers, and whether the edges are sorted by target already."""
-        rowptr = torch.zeros(self.num_nodes + 1, dtype=torch.int64)
+        rowptr = _room(torch.int64, self.num_nodes + 1)
         ordered, last = True, 0
         first, size = 0, _block_size(self.memory - rowptr.nbytes, self.source.edge_bytes + 1)
         for block in self.source.blocks(size):
@@ -139,7 +140,9 @@ class _Builder:
     def _distribute(self, bounds: Tensor, starts: Tensor) -> ArrayFile:
         """Write the record of each edge into its bucket's part of the scratch file."""
         path = self.scratch / "buckets.bin"
-        bucket_of = np.repeat(np.arange(len(bounds) - 1, dtype=np.int32), bounds.diff().numpy())
+        bucket_of = _room(torch.int32, self.num_nodes).numpy()
+        for bucket, (low, high) in enumerate(pairwise(bounds.tolist())):
+            bucket_of[low:high] = bucket
         row_bytes = 3 * self.record.itemsize
         # Beside the block: buckets, keys, a column of what is read, records.
         extra = 4 + 16 + row_bytes
@@ -172,9 +175,7 @@ class _Builder:
             ArrayWriter(self.out, "col.bin", self.col, (self.num_edges,)) as col,
             ArrayWriter(self.out, "perm.bin", self.perm, (self.num_edges,)) as perm,
         ):
-            for bucket in range(len(bounds) - 1):
-                low, high = bounds[bucket : bucket + 2].tolist()
-                start, stop = starts[bucket : bucket + 2].tolist()
+            for (low, high), (start, stop) in zip(pairwise(bounds.tolist()), pairwise(starts.tolist()), strict=True):
                 # The edges of one target are in order, and may be too many for the memory.
                 for begin in range(start, stop, most):
                     count = min(most, stop - begin)
@@ -235,6 +236,6 @@ def _order(values: Tensor, low: int, keys: Tensor) -> np.ndarray:
 
 
 def _room(dtype: torch.dtype, *shape: int) -> Tensor:
-    """Make room that is given back to the system at once when it is dropped."""
+    """Make room full of zeros that is given back to the system at once when it is dropped."""
     size = math.prod(shape) * dtype.itemsize
     return aligned_bytes(size)[:size].view(dtype).view(shape)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -10,6 +11,11 @@ from torch_geometric.data import Data
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, edge_source
+
+# What a batch holds beside the attributes of the graph.
+_TAKEN = frozenset(
+    ("x", "edge_index", "num_nodes", "n_id", "e_id", "input_id", "batch_size", "num_sampled_nodes", "num_sampled_edges")
+)
 
 
 class GraphFiles:
@@ -75,6 +81,9 @@ class GraphSource:
     left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in (*self.node_attributes, *self.edge_attributes):
+            if name in _TAKEN or not name.isidentifier():
+                raise ValueError(f"an attribute is called '{name}', which a batch has another use for; rename it")
         for name, array in self.node_attributes.items():
             _check_rows(name, array, self.num_nodes, "nodes")
         if self.edges.num_edges is not None:
@@ -170,14 +179,17 @@ def _from_data(graph: Data) -> GraphSource:
         raise ValueError(f"'graph' got {graph}, expected a Data with 'x' and 'edge_index'{hint}")
     features = array_source("x", graph["x"])
     num_nodes = features.shape[0]
+    if graph.num_nodes != num_nodes:
+        raise ValueError(f"'graph' has {graph.num_nodes} nodes, but its 'x' has {num_nodes} rows; correct one of them")
     edges = edge_source("edge_index", graph["edge_index"])
     node, edge, left_out = {}, {}, []
-    for name, value in graph:
+    for name, value in graph.to_dict().items():
         if name in ("x", "edge_index", "num_nodes"):
             continue
-        if graph.is_node_attr(name) and len(value) == num_nodes:
+        rows = value.shape[0] if isinstance(value, Tensor | np.ndarray) and value.ndim else None
+        if rows == num_nodes and graph.is_node_attr(name):
             node[name] = array_source(name, value)
-        elif graph.is_edge_attr(name) and len(value) == edges.num_edges:
+        elif rows == edges.num_edges and graph.is_edge_attr(name):
             edge[name] = array_source(name, value)
         else:
             left_out.append(name)

@@ -1,18 +1,15 @@
 """The hot set: nodes whose rows stay in memory, and where the rows of a batch are because of it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from graphlab.disk.errors import CorruptStoreError
-from graphlab.disk.files import sync_directory
 from graphlab.disk.journal import Journal
-from graphlab.ops import crc32c
+from graphlab.disk.noted_file import load_noted, save_noted
 
-_FILE = "hot-ids.bin"
 _UNIT = "hot"
 
 
@@ -93,12 +90,7 @@ class HotSet:
             folder: Where to.
             journal: Where that is noted.
         """
-        with (folder / _FILE).open("wb") as file:
-            file.write(self.ids.numpy().data)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_directory(folder)
-        journal.append(_UNIT, rows=len(self.ids), crc=crc32c(self.ids))
+        save_noted(folder, journal, _UNIT, self.ids.to(torch.int64).numpy().tobytes())
 
     @classmethod
     def load(cls, folder: Path, journal: Journal, dtype: torch.dtype) -> "HotSet | None":
@@ -112,14 +104,8 @@ class HotSet:
         Raises:
             CorruptStoreError: It is not what was written.
         """
-        if (unit := journal.last(_UNIT)) is None:
-            return None
-        content = bytearray((folder / _FILE).read_bytes())
-        if len(content) == unit["rows"] * dtype.itemsize:
-            ids = torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
-            if crc32c(ids) == unit["crc"]:
-                return cls(ids)
-        raise CorruptStoreError(f"{folder / _FILE} is damaged; delete the directory and prepare the store anew")
+        content = load_noted(folder, journal, _UNIT)
+        return None if content is None else cls(torch.from_numpy(np.frombuffer(content, np.int64).copy()).to(dtype))
 
     def _found(self, slot: Tensor, nodes: Tensor) -> Tensor:
         if not len(self.ids):

@@ -21,6 +21,11 @@ def default_budget() -> int:
     return _fields(Path("/proc/meminfo"), ("MemAvailable",))["MemAvailable"] // 2
 
 
+def installed() -> int:
+    """Return the bytes of memory of the machine."""
+    return _fields(Path("/proc/meminfo"), ("MemTotal",))["MemTotal"]
+
+
 def room(memory_budget: int, least: int = 0) -> int:
     """Return the bytes that buffers may take now.
 

@@ -4,12 +4,10 @@ The ids of a pack ascend. So the rows that a partition of the array holds are on
 place is known before anything is read: slices can be written in any order, by any number of threads, and twice.
 """
 
-import base64
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -66,27 +64,22 @@ class PackState:
         """
         return cls(0, 0, np.zeros(packs, np.int64), np.zeros(packs, np.uint32))
 
-    def to_json(self) -> dict[str, Any]:
-        """Describe the state for the journal."""
-        return {
-            "row": self.row,
-            "source_crc": self.source_crc,
-            "placed": base64.b64encode(self.placed.tobytes()).decode(),
-            "crc": base64.b64encode(self.crc.tobytes()).decode(),
-        }
+    def to_bytes(self) -> bytes:
+        """Write the state down."""
+        head = np.array([self.row, self.source_crc, len(self.placed)], np.int64)
+        return head.tobytes() + self.placed.tobytes() + self.crc.tobytes()
 
     @classmethod
-    def from_json(cls, described: dict[str, Any]) -> "PackState":
-        """Read what :meth:`to_json` wrote.
+    def from_bytes(cls, content: bytes) -> "PackState":
+        """Read what :meth:`to_bytes` wrote.
 
         Args:
-            described: The description.
+            content: What it wrote.
         """
+        row, source_crc, packs = np.frombuffer(content, np.int64, 3).tolist()
+        placed = np.frombuffer(content, np.int64, packs, offset=24)
         return cls(
-            described["row"],
-            described["source_crc"],
-            np.frombuffer(base64.b64decode(described["placed"]), np.int64).copy(),
-            np.frombuffer(base64.b64decode(described["crc"]), np.uint32).copy(),
+            row, source_crc, placed.copy(), np.frombuffer(content, np.uint32, packs, offset=24 + 8 * packs).copy()
         )
 
 
@@ -276,8 +269,8 @@ def _row_bytes(source: ArrayFile, dtype: torch.dtype) -> int:
 
 
 def _overhead(source: ArrayFile, row_bytes: int, threads: int) -> int:
-    """Return the bytes that packing takes besides the partition: each thread's piece, bounce buffer and ids."""
-    return threads * (3 * max(STEP, source.row_bytes, row_bytes) + (1 << 20)) + BLOCK
+    """Return the bytes that packing takes besides the partition: each thread's piece and bounce buffer, or ids."""
+    return threads * (2 * max(STEP, source.row_bytes, row_bytes) + (1 << 20)) + BLOCK
 
 
 def _crc(rows: Tensor) -> int:

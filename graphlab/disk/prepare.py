@@ -66,7 +66,7 @@ def prepare(
     are copied next to each batch that needs them, in one sequential scan of the features (Liu et al., `DiskGNN:
     bridging I/O efficiency and model accuracy for out-of-core GNN training`, 2024, arXiv 2405.05231). Neither features
     nor edges need to fit in memory. The batches are those of :class:`graphlab.loader.NeighborLoader` with the same
-    seed, bit for bit, and depend neither on the memory nor on the number of threads.
+    seed, bit for bit. Nothing in a store depends on the number of threads, nor, with ``cache_bytes``, on the memory.
 
     What is cut off, by a crash or a full disk, goes on when ``prepare`` is called again with the same arguments. A
     store that is finished is returned at once, and never changed.
@@ -86,7 +86,8 @@ def prepare(
         mode: ``"packed"`` to copy rows to batches, ``"online"`` to read them from the features during training, or
             ``"auto"`` for what a measurement of at most two seconds says is faster over ``planned_epochs``; what was
             measured and decided is told to ``progress`` and stands in the manifest.
-        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget)
+        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or,
+            without one, an eighth of the machine's memory; ranks on different machines should name it)
         memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
             available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
@@ -132,14 +133,15 @@ def prepare(
         ),
         dtype=_dtype(dtype, source),
         mode=_one_of("mode", mode, ("auto", "packed", "online")),
-        cache_bytes=_at_least("cache_bytes", cache_bytes, 0),
+        cache_bytes=_optional("cache_bytes", cache_bytes, 0),
+        memory=memory_budget or memory.installed() // 2,
         planned_epochs=_at_least("planned_epochs", planned_epochs, 1),
         shard_bytes=_at_least("shard_bytes", shard_bytes, 1),
     )
     limits = Limits(
-        memory=_at_least("memory_budget", memory_budget, 1) or memory.default_budget(),
-        disk=_at_least("disk_budget", disk_budget, 1),
-        workers=_at_least("workers", workers, 1) or min(memory.available_cores(), 4),
+        memory=_optional("memory_budget", memory_budget, 1) or memory.default_budget(),
+        disk=_optional("disk_budget", disk_budget, 1),
+        workers=_optional("workers", workers, 1) or min(memory.available_cores(), 4),
     )
     _check_names(source)
     _check_rows(source)
@@ -194,10 +196,14 @@ def _sampling(num_input: int, *, num_neighbors: Sequence[int], seed: int, rank: 
     return sampling
 
 
-def _at_least(name: str, given: Any, least: int) -> Any:
-    if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given < least):
+def _at_least(name: str, given: int, least: int) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or given < least:
         raise ValueError(f"'{name}' must be an integer from {least} on, got {given!r}")
     return given
+
+
+def _optional(name: str, given: int | None, least: int) -> int | None:
+    return None if given is None else _at_least(name, given, least)
 
 
 def _one_of(name: str, given: str, known: tuple[str, ...]) -> str:

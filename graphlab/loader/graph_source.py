@@ -1,5 +1,6 @@
 """What a sampler has to know of a graph, read alike off ``Data``, ``HeteroData`` and remote stores."""
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -158,7 +159,8 @@ class RemoteSource(GraphSource):
     def num_nodes(self, node_type: NodeType) -> int:
         """Return the number of nodes of a type."""
         if node_type is None:
-            return max(self.attributes[None].size or self._ends_seen())
+            seen = [_length(index) for index in self.edges(None)]  # some stores know the size only after this
+            return max(self.attributes[None].size or seen)
         return remote_backend_utils.num_nodes(self.features, self.graph, node_type)
 
     def edges(self, edge_type: EdgeType) -> tuple[Tensor, Tensor]:
@@ -186,13 +188,12 @@ class RemoteSource(GraphSource):
         found = {}
         for attribute in self.features.get_all_tensor_attrs():
             if attribute.attr_name == name:
+                attribute = copy.copy(attribute)
                 attribute.index = None  # all rows
+                if not isinstance(attribute.group_name, str | tuple):
+                    attribute.group_name = None  # some stores of one node type leave it out
                 found[attribute.group_name] = self.features.get_tensor(attribute)
         return found
-
-    def _ends_seen(self) -> tuple[int, int]:
-        row, col = self.edges(None)
-        return _length(row), _length(col)
 
 
 def _length(index: Tensor) -> int:

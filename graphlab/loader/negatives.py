@@ -1,6 +1,5 @@
 """Negative examples of link prediction, drawn from the batch's own key."""
 
-import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -88,7 +87,7 @@ class KeyedNegatives(NegativeSampling):
     """
 
     def __init__(self, like: NegativeSampling, key: int, pools: dict[str, NegativePool], time: Tensor | None) -> None:
-        self.__dict__.update(copy.copy(like.__dict__))
+        self.__dict__.update(like.__dict__)
         self.key, self.pools, self.time = key, pools, time
 
     def sample(self, num_samples: int, endpoint: Literal["src", "dst"], num_nodes: int | None = None) -> Tensor:

@@ -122,7 +122,7 @@ class NeighborSampler(PyGNeighborSampler):
         self.seed = drawn_seed(seed)
         # Shared, so that workers that live on hear of a new epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        self._pools: dict[Any, tuple[Any, NegativePool]] = {}
+        self._pools: dict[tuple[str, NodeType], tuple[Any, int, NegativePool]] = {}
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other neighbours from now on, also in worker processes.
@@ -310,12 +310,7 @@ class NeighborSampler(PyGNeighborSampler):
         number = inputs.row.numel()
         negatives = math.ceil(number * neg_sampling.amount) if neg_sampling else 0
         sources = number + (negatives if neg_sampling and neg_sampling.is_binary() else 0)
-        ends = [torch.arange(sources) % max(number, 1), torch.arange(number + negatives) % max(number, 1)]
-        if isinstance(seed, dict) and len(seed) == 2 and inputs.input_type is not None:
-            first, last = inputs.input_type[0], inputs.input_type[-1]
-            if self.node_types.index(first) > self.node_types.index(last):
-                ends.reverse()
-        example = torch.cat(ends)
+        example = torch.cat([torch.arange(sources), torch.arange(number + negatives)]) % max(number, 1)
         if isinstance(out.batch, dict):
             out.batch = {kind: example[tree] for kind, tree in out.batch.items()}
         else:
@@ -325,17 +320,17 @@ class NeighborSampler(PyGNeighborSampler):
     def _keyed(self, neg_sampling: NegativeSampling, inputs: EdgeSamplerInput, key: int) -> KeyedNegatives:
         kinds = (None, None) if inputs.input_type is None else (inputs.input_type[0], inputs.input_type[-1])
         weights = (neg_sampling.src_weight, neg_sampling.dst_weight)
-        src, dst = map(self._pool, kinds, weights)
-        return KeyedNegatives(neg_sampling, key, {"src": src, "dst": dst}, inputs.time)
+        pools = {end: self._pool(end, kind, w) for end, kind, w in zip(("src", "dst"), kinds, weights, strict=True)}
+        return KeyedNegatives(neg_sampling, key, pools, inputs.time)
 
-    def _pool(self, kind: NodeType, weight: Any) -> NegativePool:
-        """Return the pool of a node type, made once for as long as its weights stay the same."""
-        which = kind, id(weight), 0 if weight is None else weight._version
-        if which not in self._pools:
+    def _pool(self, end: str, kind: NodeType, weight: Any) -> NegativePool:
+        """Return where negatives of one end come from; kept for as long as its weights stay the same."""
+        version = 0 if weight is None else weight._version
+        known = self._pools.get((end, kind))
+        if known is None or known[0] is not weight or known[1] != version:
             pool = NegativePool(self.graph.num_nodes[kind], weight, self.graph.node_time.get(kind))
-            # The weights are kept, so that no others can come to have their id.
-            self._pools[which] = weight, pool
-        return self._pools[which][1]
+            self._pools[end, kind] = known = weight, version, pool
+        return known[2]
 
     def _check_choices(
         self, subgraph_type: Any, temporal_strategy: str, time_attr: Any, weight_attr: Any, labor: bool

@@ -1,6 +1,7 @@
 """A graph as samplers read it: the neighbourhoods one after the other."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,7 +108,7 @@ def _check_sorted(center: Tensor, time: Tensor | None) -> None:
 def _times(
     source: GraphSource, name: str, num_nodes: dict[NodeType, int]
 ) -> tuple[dict[NodeType, Tensor], dict[EdgeType, Tensor]]:
-    of_nodes, of_edges = source.node_values(name), source.edge_values(name)
+    of_nodes, of_edges = (_tensors(found) for found in (source.node_values(name), source.edge_values(name)))
     if bool(of_nodes) == bool(of_edges):
         found = "neither" if not of_nodes else "both"
         raise ValueError(f"'time_attr' must name times of nodes or of edges, got {name!r}, which {found} have")
@@ -119,17 +120,22 @@ def _times(
         if time.is_floating_point() or time.is_complex() or time.dtype == torch.bool:
             where = "" if kind is None else f" of {kind}"
             raise ValueError(f"'time_attr' must name integers, got {name!r}{where} of {time.dtype}; convert to int64")
-    return {k: v.cpu().long() for k, v in of_nodes.items()}, {k: v.cpu().long() for k, v in of_edges.items()}
+    return {k: v.long() for k, v in of_nodes.items()}, {k: v.long() for k, v in of_edges.items()}
 
 
 def _weights(source: GraphSource, name: str) -> dict[EdgeType, Tensor]:
-    found = source.edge_values(name)
+    found = _tensors(source.edge_values(name))
     if not found:
         raise ValueError(f"'weight_attr' must name weights of edges, got {name!r}, which the edges do not have")
     for weight in found.values():
         if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
             raise ValueError(f"'weight_attr' must name finite weights that are not negative, got others in {name!r}")
-    return {kind: weight.cpu() for kind, weight in found.items()}
+    exact = (torch.float32, torch.float64)
+    return {kind: weight if weight.dtype in exact else weight.double() for kind, weight in found.items()}
+
+
+def _tensors(found: dict[Any, Any]) -> dict[Any, Tensor]:
+    return {kind: torch.as_tensor(values).detach().cpu() for kind, values in found.items()}
 
 
 def _check_rows(kind: EdgeType, values: dict[EdgeType, Tensor], number: int, name: str | None) -> None:

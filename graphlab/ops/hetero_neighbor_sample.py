@@ -58,7 +58,7 @@ def hetero_neighbor_sample(
         csc: Whether edges are stored by target, and sampled against their direction.
         replace: Whether an edge may be picked several times.
         directed: Whether to return the edges picked; else all edges among the nodes sampled.
-        disjoint: Whether each seed grows a tree of its own.
+        disjoint: Whether each seed grows a tree of its own; trees are numbered in the order of ``seed_dict``.
         temporal_strategy: ``"uniform"``, or ``"last"`` for the most recent neighbours; types without times are picked
             from uniformly.
         return_edge_id: Whether to return the edges' positions.
@@ -85,18 +85,22 @@ def hetero_neighbor_sample(
         tensor([5, 3])
     """
     checks.check_strategy(temporal_strategy)
+    if not node_types:
+        raise ValueError("'node_types' must not be empty")
+    _check_names(seed_dict, "seed_dict", node_types, "node types")
     names = ["__".join(edge_type) for edge_type in edge_types]
-    numbers = {name: i for i, name in enumerate(node_types)}
+    # Trees are counted in the order in which their seeds are given.
+    in_order = [*seed_dict, *(name for name in node_types if name not in seed_dict)]
+    numbers = {name: i for i, name in enumerate(in_order)}
     ends = [_ends(edge_type, numbers, csc) for edge_type in edge_types]
-    _check_names(seed_dict, "seed_dict", numbers, "node types")
     _check_graph(names, rowptr_dict, col_dict, edge_weight_dict)
     fanouts = _fanouts(names, num_neighbors_dict)
     sizes = _sizes(names, ends, len(numbers), rowptr_dict)
     dtype = rowptr_dict[names[0]].dtype if names else torch.int64
-    seeds = [seed_dict.get(t, torch.empty(0, dtype=dtype)) for t in node_types]
-    for name, seed, size in zip(node_types, seeds, sizes, strict=True):
+    seeds = [seed_dict.get(t, torch.empty(0, dtype=dtype)) for t in in_order]
+    for name, seed, size in zip(in_order, seeds, sizes, strict=True):
         checks.check_seed(seed, f"seed_dict['{name}']", size)
-    times = _times(node_types, names, sizes, seeds, node_time_dict, edge_time_dict, seed_time_dict, col_dict, disjoint)
+    times = _times(in_order, names, sizes, seeds, node_time_dict, edge_time_dict, seed_time_dict, col_dict, disjoint)
     weights = [None if edge_weight_dict is None else _detached(edge_weight_dict.get(name)) for name in names]
     last = temporal_strategy == "last"
     checks.check_last(last, replace, edge_weight_dict is not None, timed=times[2] is not None)
@@ -124,9 +128,9 @@ def hetero_neighbor_sample(
     return (
         dict(zip(names, rows, strict=True)),
         dict(zip(names, cols, strict=True)),
-        dict(zip(node_types, node, strict=True)),
+        {name: node[numbers[name]] for name in node_types},
         dict(zip(names, edge, strict=True)) if return_edge_id else None,
-        _split(node_types, nodes_per_hop),
+        _split(in_order, nodes_per_hop),
         _split(names, edges_per_hop) if directed else None,
     )
 

@@ -158,6 +158,8 @@ def test_a_touched_file_passes_and_a_changed_one_does_not(tmp_path):
     with pytest.raises(DiskError, match=r"x\.bin can not be read: .* 1199"):
         array.gather(torch.tensor([99]))
     path.unlink()
+    with pytest.raises(CorruptStoreError, match=r"x\.bin is gone: No such file"):
+        array.check()
     with pytest.raises(DiskError, match=r"x\.bin can not be read: No such file"):
         ArrayFile(info, tmp_path)
 

@@ -248,10 +248,11 @@ def remote(data: Data | HeteroData) -> tuple:
 
 def test_remote_stores_give_the_same_samples():
     data = random_graph()
-    here, there = (NeighborSampler(graph, [2, 2], seed=0) for graph in (data, remote(data)))
-    one, other = here.sample_from_nodes(nodes(0, 1)), there.sample_from_nodes(nodes(0, 1))
-    assert torch.equal(one.edge, other.edge)
-    assert torch.equal(one.node, other.node)
+    for options in ({}, {"time_attr": "time"}, {"sample_direction": "backward"}):
+        here, there = (NeighborSampler(graph, [2, 2], seed=0, **options) for graph in (data, remote(data)))
+        one, other = here.sample_from_nodes(nodes(0, 1)), there.sample_from_nodes(nodes(0, 1))
+        assert torch.equal(one.edge, other.edge)
+        assert torch.equal(one.node, other.node)
 
 
 @pytest.mark.parametrize(("attr", "direction"), [(None, "forward"), (None, "backward"), ("time", "forward")])
@@ -303,6 +304,8 @@ def test_trees_of_typed_edges_belong_to_their_example():
     out = sampler.sample_from_edges(inputs, NegativeSampling("triplet", 2))
     assert out.batch["author"][:4].tolist() == [0, 1, 2, 3]
     assert out.batch["paper"][:12].tolist() == [0, 1, 2, 3] * 3
+    pairs = sampler.sample_from_edges(inputs, NegativeSampling("binary", 0.5)).batch
+    assert pairs["author"][:6].tolist() == pairs["paper"][:6].tolist() == [0, 1, 2, 3, 0, 1]
 
 
 LOADERS = {
@@ -344,7 +347,7 @@ def test_workers_that_live_on_hear_of_epochs():
     third = list(loader)
     assert not same(first[0], second[0])
     assert same(first[0], third[0])
-    del loader
+    loader._iterator._shutdown_workers()  # a collector that finds them later waits for seconds
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Neighbourhoods in stored order."""
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric import EdgeIndex
@@ -40,6 +41,16 @@ def test_times_order_neighbourhoods(name):
 def test_weights_follow_their_edges():
     data = Data(edge_index=EDGES, num_nodes=4, weight=torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0]))
     assert read(data, weight_attr="weight").edge_weight[None].tolist() == [4, 0, 2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    "weight", [torch.tensor([0, 1, 2, 3, 4]), torch.arange(5).half(), np.arange(5.0)], ids=["int", "half", "numpy"]
+)
+def test_weights_may_have_any_precision(weight):
+    data = Data(edge_index=EDGES, num_nodes=4, weight=weight)
+    graph = read(data, weight_attr="weight")
+    assert graph.edge_weight[None].dtype is torch.float64
+    assert graph.edge_weight[None].tolist() == [4, 0, 2, 3, 1]
 
 
 def test_sorted_edges_stay_where_they_are():
