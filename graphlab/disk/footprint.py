@@ -8,6 +8,8 @@ from graphlab.disk.store_info import StoreInfo
 
 # What an entry of an index takes in memory, with what finds it.
 _ENTRY_BYTES = 512
+# What threads that gather rows read into.
+_GATHER_BYTES = 8 << 18
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,16 @@ class Footprint:
         """
         info, entries = store.info, [e for s in store.shards for e in s.entries]
         record = max((e.record_bytes for e in entries), default=0)
-        nodes, width = most_nodes(info, record), 0
+        nodes, unpacked = most_nodes(info, record), 0
         if info.mode == "online":  # as the rows lie in the file, and in the dtype of batches
             width = store.features.row_bytes + (info.row_bytes if info.features.dtype != info.dtype else 0)
+            unpacked = nodes * width + _GATHER_BYTES
         return cls(
             hot=info.hot_rows * info.row_bytes,
             rows=align(nodes * info.row_bytes),
             arrays=2 * record,  # numbers of 4 bytes in a record have 8 in a batch
             extent=max((e.extent for e in entries), default=0),
-            unpacked=nodes * width,
+            unpacked=unpacked,
             index=_ENTRY_BYTES * len(entries),
         )
 

@@ -1,5 +1,7 @@
 import contextlib
+import ctypes
 import gc
+import mmap
 import os
 import random
 import threading
@@ -13,9 +15,11 @@ from torch_geometric.data import Data
 from graphlab.disk.disk_loader import DiskLoader
 from graphlab.disk.errors import CorruptStoreError, DiskError, MemoryBudgetError
 from graphlab.disk.files import BLOCK
+from graphlab.disk.footprint import Footprint
 from graphlab.disk.memory import resident
 from graphlab.disk.store import Store
 from graphlab.loader import NeighborLoader
+from tests.disk.naive_store import write_store
 from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -334,16 +338,22 @@ def test_an_error_of_the_transform_names_the_batch(store):
 # -- bytes and memory ----------------------------------------------------------------------------------------
 
 
-def big(path: Path, **options) -> Store:
+@pytest.fixture(scope="module")
+def big(tmp_path_factory) -> Store:
     """A store of batches of 1,024 seeds and rows of 512 bytes."""
+    n, path = 20_000, tmp_path_factory.mktemp("big") / "store"
     g = torch.Generator().manual_seed(0)
-    n = 20_000
     data = Data(x=torch.randn(n, 128, generator=g), edge_index=torch.randint(0, n, (2, 10 * n), generator=g))
     sampling = replace(SAMPLING, num_neighbors=(5, 3), batch_size=1024, num_input=4096, epochs=1)
-    from tests.disk.naive_store import write_store
-
-    write_store(path, data, torch.arange(4096), sampling, hot_rows=n // 10, **options)
+    write_store(path, data, torch.arange(4096), sampling, hot_rows=n // 10)
     return Store(path)
+
+
+def drop_cache(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
 
 
 def read_bytes() -> int:
@@ -351,14 +361,10 @@ def read_bytes() -> int:
     return int(lines["read_bytes"])
 
 
-def test_reads_are_at_most_a_percent_more_than_what_batches_are_made_of(tmp_path):
-    store = big(tmp_path / "store")
-    loader = DiskLoader(tmp_path / "store", shuffle=False)
-    entries = [e for s in store.shards for e in s.entries]
-    fd = os.open(store.shard_path(0), os.O_RDONLY)
-    os.fsync(fd)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
+def test_reads_are_at_most_a_percent_more_than_what_batches_are_made_of(big):
+    loader = DiskLoader(big.path, shuffle=False)
+    entries = [e for s in big.shards for e in s.entries]
+    drop_cache(big.shard_path(0))
     before = read_bytes()
     rows = sum(batch.x.size(0) for batch in loader)
     read = read_bytes() - before
@@ -370,24 +376,17 @@ def test_reads_are_at_most_a_percent_more_than_what_batches_are_made_of(tmp_path
     assert read in (0, asked)
 
 
-def test_the_page_cache_stays_as_it_was(tmp_path):
-    store = big(tmp_path / "store")
-    path = store.shard_path(0)
-    fd = os.open(path, os.O_RDONLY)
-    os.fsync(fd)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
+def test_the_page_cache_stays_as_it_was(big):
+    path = big.shard_path(0)
+    drop_cache(path)
     before = cached_pages(path)
-    for _ in DiskLoader(tmp_path / "store"):
+    for _ in DiskLoader(big.path):
         pass
     # Opening a store reads header and index, and the kernel some blocks ahead of them.
     assert cached_pages(path) - before <= (256 << 10) // BLOCK
 
 
 def cached_pages(path: Path) -> int:
-    import ctypes
-    import mmap
-
     libc = ctypes.CDLL(None, use_errno=True)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as room:
         pages = -(-len(room) // BLOCK)
@@ -399,9 +398,8 @@ def cached_pages(path: Path) -> int:
         return sum(page & 1 for page in present)
 
 
-def test_memory_does_not_grow_over_epochs(tmp_path):
-    big(tmp_path / "store")
-    loader = DiskLoader(tmp_path / "store", readers=2)
+def test_memory_does_not_grow_over_epochs(big):
+    loader = DiskLoader(big.path)
     for _ in range(3):
         for batch in loader:
             assert batch.x[0, 0] == batch.x[0, 0]
@@ -413,12 +411,9 @@ def test_memory_does_not_grow_over_epochs(tmp_path):
     assert resident() - before < 8 << 20
 
 
-def test_what_loading_takes_is_within_its_bound(tmp_path):
-    big(tmp_path / "store")
+def test_what_loading_takes_is_within_its_bound(big):
     before = resident()
-    loader = DiskLoader(tmp_path / "store", readers=2, queue_depth=3)
-    from graphlab.disk.footprint import Footprint
-
+    loader = DiskLoader(big.path, readers=2, queue_depth=3)
     peak = 0
     for _ in range(2):
         for _ in loader:
@@ -430,7 +425,7 @@ def test_too_small_a_budget_is_refused_with_the_sum_written_out(store):
     with pytest.raises(
         MemoryBudgetError,
         match=r"'memory_budget' is 1,000 bytes, .* the least that works is [\d,]+; loading takes hot rows 280 \+ "
-        r"\(queue_depth 2 \+ 2\) x batch [\d,]+ \+ readers 1 x scratch [\d,]+ \+ index [\d,]+ = [\d,]+ bytes; give",
+        r"\(queue_depth 2 \+ 2\) x batch [\d,]+ \+ readers 2 x scratch [\d,]+ \+ index [\d,]+ = [\d,]+ bytes; give",
     ):
         DiskLoader(store, memory_budget=1000)
     DiskLoader(store, memory_budget=resident() + (64 << 20))

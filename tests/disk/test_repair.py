@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import os
 import random
 from dataclasses import replace
@@ -15,6 +16,9 @@ from graphlab.disk.repair import repair
 from graphlab.disk.store import Store
 from graphlab.disk.verify import verify
 from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
+
+# The room's name `repair` is the function.
+MODULE = importlib.import_module("graphlab.disk.repair")
 
 
 @pytest.fixture(params=["packed", "online", "features outside"])
@@ -113,7 +117,7 @@ def test_indices_are_made_again_from_the_records(path, where, monkeypatch):
     assert (damage.part, damage.file, damage.batch) == ("index", shard.name, None)
     assert "its batches are intact" in damage.message
     # No batch is made anew for that.
-    monkeypatch.setattr("graphlab.disk.repair.BatchSource", None)
+    monkeypatch.setattr(MODULE, "BatchSource", None)
     check_repair(path, intact, {shard.name})
 
 
@@ -274,7 +278,7 @@ def test_a_write_that_fails_leaves_the_old_file(path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("graphlab.disk.repair.write_fully", full)
+    monkeypatch.setattr(MODULE, "write_fully", full)
     result = repair(path)
     assert "No space left on device" in str(result)
     assert contents(path) == before
