@@ -10,16 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--runs", "2", "--epochs", "3", "--hidden_channels", "8"]
+DISK = ["--num_nodes", "20000", "--num_features", "32", "--epochs", "20", "--lr", "0.02"]
 SCRIPTS = {
+    "disk_training.py": DISK,
     "neighbor_loading.py": ["--epochs", "8"],
     "own_aggregator.py": [],
     "treelcm_cora.py": ["--data", "karate", *TINY],
 }
 
 
-def run(script: str, *words: str, **environment: str) -> str:
+def run(script: str, *words: str, launcher: tuple[str, ...] = (), **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / script, *words],
+        [sys.executable, *launcher, ROOT / "examples" / script, *words],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
@@ -61,3 +63,17 @@ def test_treelcm_cora_learns(tmp_path):
     words = ["--runs", "1", "--epochs", "40", "--hidden_channels", "32", "--aggr", "mean"]
     out = run("treelcm_cora.py", *words, GRAPHLAB_ROOT=str(tmp_path))
     assert percent(out.partition("All runs:")[2], "Final Test")[0] > 70
+
+
+def test_disk_training_learns_within_its_memory(tmp_path):
+    out = run("disk_training.py", *DISK, "--folder", str(tmp_path))
+    assert float(re.findall(r"test accuracy ([\d.]+)", out)[0]) > 0.5
+    assert max(int(peak) for peak in re.findall(r"memory (\d+) MiB", out)) <= 512
+
+
+def test_disk_training_runs_on_two_ranks(tmp_path):
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    words = [*DISK, "--folder", str(tmp_path), "--memory_mb", "640"]
+    out = run("disk_training.py", *words, launcher=launcher, OMP_NUM_THREADS="1")
+    assert float(re.findall(r"test accuracy ([\d.]+)", out)[0]) > 0.5
+    assert all(f"rank {rank}: epoch 20" in out for rank in (0, 1))

@@ -70,6 +70,10 @@ def test_import_brings_no_torch():
     assert loaded == "[]"
 
 
+def test_stores_are_made_without_pyg():
+    assert run("import sys, graphlab.disk; print('torch_geometric' in sys.modules)") == "False"
+
+
 def test_import_takes_at_most_300_ms():
     code = "import time; t = time.perf_counter(); import graphlab; print(time.perf_counter() - t)"
     assert min(float(run(code)) for _ in range(3)) <= 0.3

@@ -101,12 +101,12 @@ class ArrayFile:
         if fd >= 0:
             os.close(fd)
 
-    def read(self, start: int, stop: int, out: Tensor | None = None) -> Tensor:
+    def read(self, start: int = 0, stop: int | None = None, out: Tensor | None = None) -> Tensor:
         """Read rows that follow each other.
 
         Args:
             start: The first row.
-            stop: One after the last row.
+            stop: One after the last row. (default: all)
             out: Where to put them; from a buffer of :func:`~graphlab.disk.files.aligned_bytes` whose place in its page
                 is that of the rows in their block, nothing is copied. (default: a new tensor)
 
@@ -118,6 +118,7 @@ class ArrayFile:
             ValueError: ``out`` does not fit.
             DiskError: The file was cut short.
         """
+        stop = len(self) if stop is None else stop
         if not 0 <= start <= stop <= len(self):
             raise IndexError(f"'start' and 'stop' got {start} and {stop}, expected 0 <= start <= stop <= {len(self)}")
         shape = (stop - start, *self.row_shape)

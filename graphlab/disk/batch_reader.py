@@ -1,11 +1,13 @@
 """Batches as they come off the disk: read in one piece, checked, and put together with the rows kept in memory."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.buffers import BufferPool
@@ -17,6 +19,9 @@ from graphlab.disk.shard import Entry
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import StoreInfo
 from graphlab.ops import assemble_rows, crc32c
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 _STRUCTURE = ("n_id", "place", "row", "col", "e_id", "input_id", "num_sampled_nodes", "num_sampled_edges")
 
@@ -195,6 +200,9 @@ def _hot_rows(store: Store, verify: bool) -> Tensor:
 
 def _as_data(layout: RecordLayout, arrays: dict[str, Tensor], x: Tensor) -> Data:
     """Copy a record's arrays out of the buffer that they were read into."""
+    # Verifying and repairing need no PyG.
+    from torch_geometric.data import Data
+
     edge_index = torch.empty((2, arrays["row"].numel()), dtype=torch.long)
     edge_index[0], edge_index[1] = arrays["row"], arrays["col"]
     data = Data(x=x, edge_index=edge_index)

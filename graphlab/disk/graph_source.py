@@ -1,17 +1,21 @@
 """Graphs as users have them: a PyG ``Data``, or files."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, edge_source
 
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 # What a batch holds beside the attributes of the graph.
 _TAKEN = frozenset(
     ("x", "edge_index", "num_nodes", "n_id", "e_id", "input_id", "batch_size", "num_sampled_nodes", "num_sampled_edges")
@@ -115,6 +119,9 @@ def graph_source(graph: Data | GraphFiles) -> GraphSource:
     """
     if isinstance(graph, GraphFiles):
         return _from_files(graph)
+    # Only who has a Data needs PyG, which takes more memory than many a graph.
+    from torch_geometric.data import Data
+
     if isinstance(graph, Data):
         return _from_data(graph)
     raise TypeError(

@@ -2,12 +2,15 @@
 
 import ctypes
 import os
+import resource
 from pathlib import Path
 
 from graphlab.disk.errors import MemoryBudgetError
 
 #: What the interpreter and the libraries take while they work, beyond the buffers that are counted.
 SLACK = 16 << 20
+# A thread that begins reserves its stack, nearly all of which it never touches.
+_STACK = 8 << 20
 
 
 def resident() -> int:
@@ -27,7 +30,7 @@ def installed() -> int:
 
 
 def room(memory_budget: int, least: int = 0) -> int:
-    """Return the bytes that buffers may take now.
+    """Return the bytes that buffers may take now: what is left of the budget, or of the process's ``RLIMIT_DATA``.
 
     Args:
         memory_budget: Bytes that the process may hold in all.
@@ -41,18 +44,32 @@ def room(memory_budget: int, least: int = 0) -> int:
         >>> 0 < room(resident() + (1 << 30)) < 1 << 30
         True
     """
-    held = resident()
-    left = memory_budget - held - SLACK
+    held, left = _left(memory_budget)
     if left < max(least, 1):
         give_back()
-        held = resident()
-        left = memory_budget - held - SLACK
+        held, left = _left(memory_budget)
     if left < max(least, 1):
+        if held + left + SLACK < memory_budget:
+            raise MemoryBudgetError(
+                f"'memory_budget' is {memory_budget:,} bytes, but the process is limited to less (RLIMIT_DATA, 'ulimit "
+                f"-d'): {max(left, 0):,} bytes are left; raise that limit by {max(least, 1) - left:,} bytes at least"
+            )
         raise MemoryBudgetError(
             f"'memory_budget' is {memory_budget:,} bytes, of which the process holds {held:,} already; "
             f"the least that works is {held + SLACK + max(least, 1):,}"
         )
     return left
+
+
+def _left(memory_budget: int) -> tuple[int, int]:
+    """Return what the process holds, and what buffers may take beyond."""
+    held, (limit, _) = resident(), resource.getrlimit(resource.RLIMIT_DATA)
+    left = memory_budget - held - SLACK
+    if limit != resource.RLIM_INFINITY:
+        # What is reserved counts here, touched or not.
+        reserved = _fields(Path("/proc/self/status"), ("VmData",))["VmData"] + available_cores() * _STACK
+        left = min(left, limit - reserved - SLACK)
+    return held, left
 
 
 def give_back() -> None:

@@ -1,5 +1,7 @@
 """Making a store: everything a training reads, laid out in the order it is read."""
 
+from __future__ import annotations
+
 import fcntl
 import logging
 import os
@@ -10,11 +12,10 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from graphlab.disk import memory
 from graphlab.disk.array_source import ArrayGiven, ArraySource
@@ -33,12 +34,15 @@ from graphlab.disk.store_info import Sampling, StoreInfo
 from graphlab.ops import crc32c
 from graphlab.ops.sample_checks import check_num_neighbors
 
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _logger = logging.getLogger("graphlab.disk")
 
 
 def prepare(
-    data: Data | GraphFiles,
+    data: "Data | GraphFiles",
     out: str | os.PathLike[str],
     *,
     num_neighbors: Sequence[int],
@@ -86,8 +90,8 @@ def prepare(
         mode: ``"packed"`` to copy rows to batches, ``"online"`` to read them from the features during training, or
             ``"auto"`` for what a measurement of at most two seconds says is faster over ``planned_epochs``; what was
             measured and decided is told to ``progress`` and stands in the manifest.
-        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or,
-            without one, an eighth of the machine's memory; ranks on different machines should name it)
+        cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or
+            an eighth of the machine's memory without one; ranks on different machines should name it)
         memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
             available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
@@ -109,8 +113,7 @@ def prepare(
 
     Example:
         >>> import tempfile, torch
-        >>> from torch_geometric.data import Data
-        >>> from graphlab.disk import prepare
+        >>>         >>> from graphlab.disk import prepare
         >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
         >>> with tempfile.TemporaryDirectory() as out:
         ...     info = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed", cache_bytes=320)

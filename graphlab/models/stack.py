@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.nn import GINConv, SAGEConv
 from torch_geometric.nn.aggr import Aggregation
+from torch_geometric.utils import trim_to_layer
 
 from graphlab.models.aggregation import make_aggregation
 from graphlab.models.config import GinConfig, MlpConfig, Norm, SageConfig
@@ -21,9 +22,9 @@ _NORMS: dict[Norm, Callable[[int], nn.Module]] = {
 class NodeLinear(nn.Linear):
     """A linear layer that takes the edges of a graph and looks at none."""
 
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+    def forward(self, x: Tensor | tuple[Tensor, Tensor], edge_index: Tensor) -> Tensor:
         """Transform each node's features by itself."""
-        return super().forward(x)
+        return super().forward(x if isinstance(x, Tensor) else x[1])
 
 
 def sage_layer(config: SageConfig) -> nn.Module:
@@ -93,15 +94,43 @@ class Stack(nn.Module):
         edge_index: Int[Tensor, "2 edges"],
         batch: Int[Tensor, " nodes"] | None = None,
         batch_size: int | None = None,
+        num_sampled_nodes_per_hop: list[int] | None = None,
+        num_sampled_edges_per_hop: list[int] | None = None,
     ) -> Float[Tensor, "rows out"]:
-        """Compute logits or predictions, one row per node or, with a readout, per graph."""
-        x = self.dropout(self.encoder(x).relu())
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            x = self.dropout(norm(layer(x, edge_index)).relu())
+        """Compute logits or predictions, one row per node or, with a readout, per graph.
+
+        Of a sampled batch whose hops are as many as the layers, each layer computes only the nodes that a later one
+        needs; of the result, the rows of the seeds are whole.
+        """
+        x = self.encode(x)
+        for depth in range(len(self.layers)):
+            if num_sampled_nodes_per_hop is not None and num_sampled_edges_per_hop is not None:
+                x, edge_index, _ = trim_to_layer(
+                    depth, num_sampled_nodes_per_hop, num_sampled_edges_per_hop, x, edge_index
+                )
+            x = self.pass_on(depth, x, edge_index)
         if self.readout is not None:
             groups = batch if batch is not None else edge_index.new_zeros(x.size(0))
             x = self.readout(x, groups, dim_size=batch_size or 1)
         return self.head(x)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Bring each node's features to the width of the layers.
+
+        Args:
+            x: features.
+        """
+        return self.dropout(self.encoder(x).relu())
+
+    def pass_on(self, depth: int, x: Tensor | tuple[Tensor, Tensor], edge_index: Tensor) -> Tensor:
+        """Apply one layer with its norm, to a graph or to a bipartite part of one.
+
+        Args:
+            depth: which layer, from 0.
+            x: what the layer before gave, or that of the sources and that of the targets.
+            edge_index: sources and targets of the edges.
+        """
+        return self.dropout(self.norms[depth](self.layers[depth](x, edge_index)).relu())
 
 
 def _encoder(problem: Problem, width: int) -> nn.Module:

@@ -26,6 +26,10 @@ class TrainConfig(Checked):
     """Which of the data set's splits."""
     root: Path | None = None
     """Folder that data sets are kept in; none: $GRAPHLAB_ROOT, or ~/.cache/graphlab."""
+    disk: Path | None = None
+    """Store that `graphlab disk prepare` made, to train from instead of a data set."""
+    memory_budget: int = number(0, at_least=0)
+    """MiB that the process may hold while it trains from a store (0: half of what is free)."""
     model: ModelConfig = field(default_factory=SageConfig)
     """The network."""
     runs: int = number(1, at_least=1)

@@ -103,7 +103,7 @@ class Training:
 
     def _task(self, config: TrainConfig, place: Place) -> Task:
         """The task of a setting; only the last one used is kept in memory."""
-        key = (config.data, config.split, config.root)
+        key = (config.data, config.split, config.root, config.disk)
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_task(config, place.device))
         return self._loaded[1]
@@ -177,7 +177,8 @@ def _compare(path: Path, here: dict[str, Any]) -> None:
 
 def _name(todo: Plan) -> str:
     config = todo.config
-    parts = [config.data, config.model.name, time.strftime("%Y%m%d-%H%M%S")]
+    data = config.data if config.disk is None else config.disk.resolve().name
+    parts = [data, config.model.name, time.strftime("%Y%m%d-%H%M%S")]
     return config.name or "-".join(parts)
 
 

@@ -35,12 +35,14 @@ class Killer:
             self.log(f"{name} {size}")
             if self.count != self.at:
                 return call(*args, **kwargs)
-            if self.at % 3 == 1 and name in ("pwrite", "write"):
-                half = memoryview(args[1]).cast("B")
-                call(args[0], half[: len(half) // 2], *args[2:], **kwargs)
-            elif self.at % 3 == 2:
-                call(*args, **kwargs)
-            os.kill(os.getpid(), signal.SIGKILL)
+            try:
+                if self.at % 3 == 1 and name in ("pwrite", "write"):
+                    half = memoryview(args[1]).cast("B")
+                    call(args[0], half[: len(half) // 2], *args[2:], **kwargs)
+                elif self.at % 3 == 2:
+                    call(*args, **kwargs)
+            finally:
+                os.kill(os.getpid(), signal.SIGKILL)
 
         return counted
 

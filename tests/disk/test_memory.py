@@ -1,3 +1,7 @@
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -37,3 +41,28 @@ def test_a_small_budget_is_refused_with_what_would_do():
 
 def test_the_default_leaves_half_to_others():
     assert default_budget() > 1 << 20
+
+
+def test_a_limit_of_the_process_counts_as_well():
+    code = """
+import resource
+from graphlab.disk import MemoryBudgetError
+from graphlab.disk.files import aligned_bytes
+from graphlab.disk.memory import room
+unlimited = room(4 << 30)
+reserved = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, (reserved + (256 << 20),) * 2)
+left = room(4 << 30)
+print(unlimited > 2 << 30, 0 < left < 256 << 20)
+buffer = aligned_bytes(left)
+try:
+    room(4 << 30, least=64 << 20)
+except MemoryBudgetError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    limits, error = done.stdout.splitlines()
+    assert limits == "True True"
+    assert re.search(
+        r"'memory_budget' is [\d,]+ bytes, but the process is limited .* raise that limit by [\d,]+", error
+    )

@@ -5,14 +5,17 @@ from typing import Any
 import torch
 
 import graphlab.data
+from graphlab.disk.errors import DiskError
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.tasks.base import NonFiniteError, Task
+from graphlab.train.tasks.disk_node import DiskNodeTask
 from graphlab.train.tasks.graph import GraphTask
 from graphlab.train.tasks.multitask import MultitaskTask
 from graphlab.train.tasks.node import NodeTask
 from graphlab.train.tasks.sets import SetTask
 
 __all__ = [
+    "DiskNodeTask",
     "GraphTask",
     "MultitaskTask",
     "NodeTask",
@@ -31,10 +34,10 @@ _TASKS: dict[str, Any] = {
 
 
 def make_task(config: TrainConfig, device: torch.device) -> Task:
-    """Load the data set and its split.
+    """Load the data set and its split, or open the store on disk.
 
     Args:
-        config: names the data set, its split and its folder.
+        config: names the data set, its split and its folder, or the store.
         device: where the data go.
 
     Raises:
@@ -42,6 +45,8 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
             not trained here.
     """
     try:
+        if config.disk is not None:
+            return DiskNodeTask(config.disk, device, (config.memory_budget << 20) or None)
         dataset: Any = graphlab.data.load(config.data, root=config.root)
         if dataset.card.task == "set":
             return SetTask(dataset, device)
@@ -51,6 +56,6 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
                 f"expected a data set for {', '.join([*_TASKS, 'set'])}"
             )
         splits = graphlab.data.splits(dataset, config.split)
-    except (ValueError, IndexError, OSError, ImportError) as error:
+    except (DiskError, ValueError, IndexError, OSError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
     return _TASKS[dataset.card.task](dataset, splits, device)
