@@ -205,8 +205,10 @@ class Build:
 
     def _check_estimate(self) -> None:
         """Refuse early, from the size of the first batches, what can not fit."""
-        first, space = len(self.samples), Space.of(self.path, self.limits.disk)
-        more = self.samples.num_bytes * (2 * len(self.batches) - first) // first
+        sizes = [self.samples.size(i) for i in range(len(self.samples)) if self.batches.is_own(i)]
+        # Every record is written twice: as a sample, then to its shard.
+        more = sum(sizes) * (2 * len(self.own) - len(sizes)) // max(len(sizes), 1)
+        space = Space.of(self.path, self.limits.disk)
         space.check(space.held + more, "lower 'epochs' or 'num_neighbors'")
 
     # Hot and cold

@@ -55,11 +55,6 @@ class Samples:
     def __len__(self) -> int:
         return len(self._pieces)
 
-    @property
-    def num_bytes(self) -> int:
-        """Bytes of all batches."""
-        return sum(piece.size for piece in self._pieces)
-
     def append(self, batches: Iterable[Tensor], nodes: list[int]) -> None:
         """Write the next batches.
 
