@@ -46,11 +46,14 @@ class DiskLoader:
         ValueError: An argument does not fit the store.
 
     Example:
-        >>> from graphlab.disk import DiskLoader  # doctest: +SKIP
-        >>> loader = DiskLoader("store")  # doctest: +SKIP
-        >>> for epoch in range(10):  # doctest: +SKIP
-        ...     for batch in loader:
-        ...         train_on(batch.x, batch.edge_index, batch.y[: batch.batch_size])
+        >>> import tempfile, torch
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import DiskLoader, prepare
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> with tempfile.TemporaryDirectory() as out:
+        ...     _ = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     [batch.batch_size for batch in DiskLoader(out, shuffle=False)]
+        [16, 16, 16, 2]
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from graphlab.disk.store_info import StoreInfo
 # What an entry of an index takes in memory, with what finds it.
 _ENTRY_BYTES = 512
 # What threads that gather rows read into.
-_GATHER_BYTES = 8 << 18
+_GATHER_BYTES = 32 << 18
 
 
 @dataclass(frozen=True)

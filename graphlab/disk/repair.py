@@ -75,10 +75,17 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
         UnsealedStoreError: Its preparation has not ended.
 
     Example:
-        >>> from graphlab.disk import repair  # doctest: +SKIP
-        >>> print(repair("store"))  # doctest: +SKIP
-        repaired shard-00000.gls: batch 7 of epoch 0: pack: CRC-32C 9d0f2a11, expected 51c3e7a0
-        store: 1 parts repaired, 0 left
+        >>> import tempfile, torch
+        >>> from pathlib import Path
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import prepare, repair
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> with tempfile.TemporaryDirectory() as out:
+        ...     _ = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     (Path(out) / "shard-00000.gls").unlink()
+        ...     print(repair(out))  # doctest: +ELLIPSIS
+        repaired shard-00000.gls: index: ...shard-00000.gls is missing; ...
+        /...: 1 parts repaired, 0 left
     """
     report = verify(path, threads=threads)
     if report.ok or report.damages[0].part == "manifest":

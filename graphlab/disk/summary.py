@@ -23,8 +23,14 @@ def info(path: str | os.PathLike[str]) -> str:
         DiskError: The store can not be used; see :class:`~graphlab.disk.Store`.
 
     Example:
-        >>> from graphlab.disk import info  # doctest: +SKIP
-        >>> print(info("store"))  # doctest: +SKIP
+        >>> import tempfile, torch
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import info, prepare
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> with tempfile.TemporaryDirectory() as out:
+        ...     _ = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     print(info(out).splitlines()[1])
+        graph     50 nodes, 200 edges
     """
     store = Store(path)
     about = store.info
@@ -59,7 +65,8 @@ def _sampling(s: Sampling) -> str:
 
 
 def _batches(s: Sampling) -> str:
-    text = f"{s.epochs:,} epochs of {s.batches_per_epoch:,} batches of {s.batch_size:,} of {s.num_input:,} input nodes"
+    epochs = "1 epoch" if s.epochs == 1 else f"{s.epochs:,} epochs"
+    text = f"{epochs} of {s.batches_per_epoch:,} batches of {s.batch_size:,} of {s.num_input:,} input nodes"
     return text + (f"; of these the ones of rank {s.rank} of {s.world_size}" if s.world_size > 1 else "")
 
 

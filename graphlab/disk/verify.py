@@ -122,9 +122,14 @@ def verify(path: str | os.PathLike[str], *, threads: int = 2) -> Report:
         UnsealedStoreError: Its preparation has not ended.
 
     Example:
-        >>> from graphlab.disk import verify  # doctest: +SKIP
-        >>> print(verify("store"))  # doctest: +SKIP
-        store: intact; 5,368,709,120 bytes checked in 3.9 s (1.38 GB/s)
+        >>> import tempfile, torch
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import prepare, verify
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> with tempfile.TemporaryDirectory() as out:
+        ...     _ = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     verify(out).ok
+        True
     """
     root, begin = Path(path), time.perf_counter()
     try:

@@ -96,7 +96,7 @@ def test_a_store_describes_itself(store, capsys):
         "60 nodes, 240 edges",
         "7 float32, 28 bytes each",
         "[3, 2] neighbours without replacement, shuffled, seed 0",
-        "1 epochs of",
+        "1 epoch of 4 batches of 8 of 31 input nodes",
         "x, edge_index, y, train_mask",
         "hot set",
         "which must stay",
