@@ -76,7 +76,7 @@ def run_capped(order: dict[str, Any], cap: int) -> dict[str, Any]:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (cap, cap)),
     )
     watch, stages = Watch(child.pid), {}
-    following = iter(["prepare", "import PyG", "open", "train", "evaluate", "end", "over"])
+    following = iter(["prepare", "import PyG", "open", "train", *["evaluate"][: order["evaluate"]], "end", "over"])
     assert child.stdout is not None
     try:
         for line in child.stdout:
@@ -110,9 +110,10 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "memory_budget": cap - (args.margin_mb << 20),
         "model_bytes": args.model_mb << 20,
         "cache_bytes": args.cache_mb << 20,
+        "scratch_bytes": int(args.scratch_gb * 1e9),
         **{
             name: getattr(args, name)
-            for name in ("num_neighbors", "batch_size", "batches", "epochs", "hidden", "threads")
+            for name in ("num_neighbors", "batch_size", "batches", "epochs", "hidden", "threads", "evaluate")
         },
     }
     began = time.perf_counter()
@@ -169,6 +170,8 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--hidden", type=int, default=64)
+    parser.add_argument("--scratch_gb", type=float, default=4.0, help="disk that layer_wise may take (default: 4)")
+    parser.add_argument("--evaluate", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=HERE / "disk_memory.json")
     args = parser.parse_args()
