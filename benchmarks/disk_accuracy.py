@@ -1,7 +1,7 @@
 """What training from few sampled epochs costs in accuracy: GraphSAGE from 1, 4 and ever new sampled epochs.
 
-Run ``GRAPHLAB_DATA=... python benchmarks/disk_accuracy.py``. A store keeps the samples of some epochs and training takes
-them in turn; here the batches come from the in-memory loader, which gives the same bits. Two layers, [10, 10]
+Run ``GRAPHLAB_DATA=... python benchmarks/disk_accuracy.py``. A store keeps the samples of some epochs and training
+takes them in turn; here the batches come from the in-memory loader, which gives the same bits. Two layers, [10, 10]
 neighbours, a seed per run for weights, dropout and samples; the test accuracy is that of the epoch with the best
 validation accuracy, both with all neighbours. Differences are of pairs with the same seed and split.
 """
@@ -57,13 +57,12 @@ class Net(nn.Module):
 
     def __init__(self, in_channels: int, hidden_channels: int, out_channels: int, dropout: float) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(
-            [SAGEConv(in_channels, hidden_channels), SAGEConv(hidden_channels, hidden_channels)]
-        )
+        self.convs = nn.ModuleList([SAGEConv(in_channels, hidden_channels), SAGEConv(hidden_channels, hidden_channels)])
         self.head = nn.Linear(hidden_channels, out_channels)
         self.dropout = dropout
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        """Return logits."""
         for conv in self.convs:
             x = F.dropout(conv(x, edge_index).relu(), self.dropout, self.training)
         return self.head(x)

@@ -114,11 +114,10 @@ def layer_wise(
 
 
 class _Graph:
-    """The graph of a store: its boundaries in memory, its sources on disk."""
+    """The graph of a store, read where it is wanted: of a graph with many nodes not even the pointers need fit."""
 
     def __init__(self, store: Store) -> None:
-        self.rowptr = store.rowptr.read(0, len(store.rowptr))
-        self.col = store.col
+        self.rowptr, self.col = store.rowptr, store.col
         self.num_nodes = store.info.num_nodes
 
     def chunks(self, row_bytes: int, room_bytes: int) -> list[tuple[int, int]]:
@@ -138,7 +137,8 @@ class _Graph:
     def _fitting(self, start: int, row_bytes: int, room_bytes: int) -> int:
         # No more nodes fit than rows of their own; looking further would cost the square of the nodes.
         stop = min(self.num_nodes, start + 1 + room_bytes // max(row_bytes * _COPIES, 1))
-        edges = self.rowptr[start + 1 : stop + 1] - self.rowptr[start]
+        pointers = self.rowptr.read(start, stop + 1)
+        edges = pointers[1:] - pointers[0]
         rows = edges.clamp(max=self.num_nodes) + torch.arange(1, edges.numel() + 1)
         cost = rows * row_bytes * _COPIES + edges * _EDGE_BYTES
         count = int(torch.searchsorted(cost, room_bytes, right=True))
@@ -156,7 +156,8 @@ class _Graph:
             start: The first node.
             stop: One after the last node.
         """
-        return self.col.read(int(self.rowptr[start]), int(self.rowptr[stop])).long()
+        first, end = (int(self.rowptr.read(i, i + 1)) for i in (start, stop))
+        return self.col.read(first, end).long()
 
     def targets(self, start: int, stop: int) -> Tensor:
         """Return the targets of these edges, counted from the first node.
@@ -165,7 +166,7 @@ class _Graph:
             start: The first node.
             stop: One after the last node.
         """
-        degree = self.rowptr[start + 1 : stop + 1] - self.rowptr[start:stop]
+        degree = self.rowptr.read(start, stop + 1).diff()
         return torch.repeat_interleave(torch.arange(stop - start), degree)
 
 

@@ -35,7 +35,9 @@ def stored(path: Path, data: Data | None = None, sampling: Sampling = SAMPLING, 
     return write_store(path, data or graph(), inputs(), sampling, **options)
 
 
-def expected(data: Data, epoch: int, batch: int, sampling: Sampling = SAMPLING, dtype: torch.dtype | None = None) -> Data:
+def expected(
+    data: Data, epoch: int, batch: int, sampling: Sampling = SAMPLING, dtype: torch.dtype | None = None
+) -> Data:
     """The batch that a loader must give."""
     return batch_of(data, sample(data, inputs(), sampling, epoch, batch), dtype or data.x.dtype)
 
