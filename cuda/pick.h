@@ -90,7 +90,7 @@ class Picker {
 
   template <class T>
   void many(Stream stream, int64_t count, int64_t k, T* out) {
-    taken_.assign((count + 63) / 64, 0);
+    taken_.assign(count / 64 + 1, 0);
     auto take = [&](int64_t i) {
       const uint64_t bit = uint64_t{1} << (i & 63);
       const bool is_new = !(taken_[i >> 6] & bit);

@@ -1,6 +1,7 @@
 // Picks of neighbours before the neighbours are read: what a topology on disk is streamed with.
 #include <atomic>
-#include <new>
+#include <exception>
+#include <optional>
 
 #include "library.h"
 #include "pick.h"
@@ -33,6 +34,17 @@ void pick_some(const I* rowptr, const I* node, const int64_t* key, int64_t hop, 
   }
 }
 
+Tensor make_positions(const Tensor& rowptr, int64_t count) {
+  std::optional<Tensor> made;
+  try {
+    made = make(rowptr, {count});
+  } catch (const std::exception&) {
+    // Said below in the words of the arguments.
+  }
+  STD_TORCH_CHECK(made, "'rowptr' and 'num_neighbors' ask for too many picks: there is no memory for ", count);
+  return *made;
+}
+
 template <class I>
 std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, const Tensor& key_, int64_t hop, int64_t k,
                                     bool replace) {
@@ -42,21 +54,24 @@ std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, 
   Tensor ptr_ = make(rowptr_, {count + 1}, ScalarType::Long);
   int64_t* ptr = mutable_data<int64_t>(ptr_);
   ptr[0] = 0;
-  constexpr int64_t kAhead = 16;
+  constexpr int64_t kAhead = 16, kMost = (int64_t{1} << 60) / sizeof(I);
   for (int64_t i = 0; i < count; ++i) {
     if (i + kAhead < count && node[i + kAhead] >= 0 && node[i + kAhead] < rows)
       __builtin_prefetch(&rowptr[node[i + kAhead]]);
     check_row(rowptr, rows, node[i]);
     const int64_t degree = rowptr[node[i] + 1] - rowptr[node[i]];
-    ptr[i + 1] = ptr[i] + (k < 0 || (!replace && degree <= k) ? degree : degree == 0 ? 0 : k);
+    const int64_t picked = k < 0 || (!replace && degree <= k) ? degree : degree == 0 ? 0 : k;
+    STD_TORCH_CHECK(picked <= kMost - ptr[i], "'rowptr' and 'num_neighbors' ask for too many picks: node ", node[i], " has ",
+                    degree, " edges; look whether 'rowptr' is damaged");
+    ptr[i + 1] = ptr[i] + picked;
   }
-  Tensor position_ = make(rowptr_, {ptr[count]});
+  Tensor position_ = make_positions(rowptr_, ptr[count]);
   I* position = mutable_data<I>(position_);
   std::atomic<bool> full{false};
   parallel(count, std::max<int64_t>(16, k), [&](int64_t begin, int64_t end) {
     try {
       pick_some(rowptr, node, key, hop, k, replace, begin, end, ptr, position);
-    } catch (const std::bad_alloc&) {  // must not leave the thread
+    } catch (const std::exception&) {  // of memory; must not leave the thread
       full = true;
     }
   });
