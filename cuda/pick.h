@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "buffer.h"
 #include "counter_rng.h"
 
 namespace gl {
@@ -53,6 +54,12 @@ class Picker {
     }
     std::sort(out, out + k);
     return true;
+  }
+
+  void release(int64_t items) {
+    release_vector(taken_, items);
+    release_vector(ranked_, items);
+    release_vector(sums_, items);
   }
 
  private:

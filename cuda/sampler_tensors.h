@@ -28,6 +28,8 @@ Relation<I> relation_of(const Tensor& rowptr, const Tensor& col, const std::opti
   return relation;
 }
 
+constexpr char kNoMemory[] = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer";
+
 template <class T>
 Tensor tensor_of(const Tensor& like, const Buffer<T>& values) {
   Tensor t = make(like, {values.size()});

@@ -65,8 +65,8 @@ def assemble_rows(pack: Tensor, hot: Tensor, place: Tensor, row_bytes: int, out:
         - **out:** any, uint8, ``num_rows * row_bytes`` in total
 
     Raises:
-        ValueError, RuntimeError: An argument is wrong, ``out`` overlaps another one, or a row does not exist. Nothing has
-            been written then.
+        ValueError, RuntimeError: An argument is wrong, ``out`` overlaps another one, or a row does not exist. Nothing
+            has been written then.
         TypeError: An argument is no tensor.
 
     Example:

@@ -82,7 +82,7 @@ def pick_positions(
     checks.check_vector(rowptr, "rowptr", INDEX_DTYPES)
     checks.check_seed(node, "node", rowptr.numel() - 1)
     checks.check_vector(key, "key", (torch.int64,), node.numel())
-    checks.check_num_neighbors([num_neighbors], "num_neighbors")
+    (k,) = checks.check_num_neighbors([num_neighbors], "num_neighbors")
     if not 0 <= hop < counter_rng.MAX_HOPS:
         raise ValueError(f"'hop' must lie in [0, {counter_rng.MAX_HOPS}), got {hop}")
-    return _pick_positions(rowptr, node.to(rowptr.dtype), key, hop, num_neighbors, replace)
+    return _pick_positions(rowptr, node.to(rowptr.dtype), key, hop, k, replace)
