@@ -71,7 +71,7 @@ Chunk<I> sample_chunk(const Plan<I>& plan, const I* seed, const int64_t* ptr, co
 
 template <class T, class I, class Part>
 Tensor join(const Tensor& like, const std::vector<Chunk<I>>& chunks, std::vector<int64_t> sizes, ScalarType type, Part part) {
-  Tensor joined = make(like, std::move(sizes), type);
+  Tensor joined = make_or_tell(like, std::move(sizes), type, kNoMemory);
   T* out = mutable_data<T>(joined);
   for (const auto& chunk : chunks) {
     const auto& items = part(chunk);

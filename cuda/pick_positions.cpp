@@ -1,9 +1,10 @@
 // Picks of neighbours before the neighbours are read: what a topology on disk is streamed with.
 #include <atomic>
 #include <exception>
-#include <optional>
+#include <string>
 
 #include "library.h"
+#include "make_or_tell.h"
 #include "pick.h"
 
 namespace gl {
@@ -34,17 +35,6 @@ void pick_some(const I* rowptr, const I* node, const int64_t* key, int64_t hop, 
   }
 }
 
-Tensor make_positions(const Tensor& rowptr, int64_t count) {
-  std::optional<Tensor> made;
-  try {
-    made = make(rowptr, {count});
-  } catch (const std::exception&) {
-    // Said below in the words of the arguments.
-  }
-  STD_TORCH_CHECK(made, "'rowptr' and 'num_neighbors' ask for too many picks: there is no memory for ", count);
-  return *made;
-}
-
 template <class I>
 std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, const Tensor& key_, int64_t hop, int64_t k,
                                     bool replace) {
@@ -65,7 +55,9 @@ std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, 
                     degree, " edges; look whether 'rowptr' is damaged");
     ptr[i + 1] = ptr[i] + picked;
   }
-  Tensor position_ = make_positions(rowptr_, ptr[count]);
+  Tensor position_ = make_or_tell(rowptr_, {ptr[count]}, rowptr_.scalar_type(),
+                                  "'rowptr' and 'num_neighbors' ask for too many picks: there is no memory for " +
+                                      std::to_string(ptr[count]));
   I* position = mutable_data<I>(position_);
   std::atomic<bool> full{false};
   parallel(count, std::max<int64_t>(16, k), [&](int64_t begin, int64_t end) {

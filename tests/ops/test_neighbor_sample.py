@@ -280,7 +280,7 @@ def test_labor_draws_anew_in_each_hop():
 
 
 def anonymous_memory():
-    """Bytes of this process that are no files'."""
+    """Bytes that this process uses and that are no files'."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) * 1024
 
@@ -341,6 +341,37 @@ print(neighbor_sample(rowptr, col, torch.tensor([1]), [-1])[2].tolist())
     said = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer"
     one, many, after = done.stdout.splitlines()
     assert one.endswith(said) and "batch 1: " in many and many.endswith(said) and after == "[1, 0]"
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="the reference says it in its own way")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs a system that tells of memory")
+def test_wherever_memory_ends_the_arguments_are_named():
+    """Be it that scratch, or that the result finds no room."""
+    code = """
+import resource, torch
+from graphlab.ops import neighbor_sample, neighbor_sample_batches
+col = torch.zeros(4_000_000, dtype=torch.int64)
+lines = open("/proc/self/status").readlines()
+reserved = next(int(line.split()[1]) for line in lines if line.startswith("VmData")) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (reserved + (128 << 20),) * 2)
+seed, ptr, says = torch.tensor([0]), torch.tensor([0, 1]), set()
+for edges in range(1_000_000, 4_000_000, 100_000):
+    graph = torch.tensor([0, edges]), col[:edges]
+    for call in (
+        lambda: neighbor_sample(*graph, seed, [-1]),
+        lambda: neighbor_sample_batches(*graph, seed, ptr, [-1], [1]),
+    ):
+        try:
+            call()
+            says.add("done")
+        except RuntimeError as error:
+            says.add(str(error)[-76:])
+print(*sorted(says), sep="; ")
+"""
+    environment = {**os.environ, "GRAPHLAB_BACKEND": "auto"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    said = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer"
+    assert done.stdout.strip() == f"{said}; done"
 
 
 @backends
