@@ -1,4 +1,5 @@
 // Putting a batch's rows together from those kept in memory and those just read.
+#include "apart.h"
 #include "library.h"
 
 namespace gl {
@@ -20,12 +21,6 @@ Rows rows_of(const Tensor& t, const char* name, int64_t row_bytes) {
   STD_TORCH_CHECK(t.numel() % row_bytes == 0, "'", name, "' must hold whole rows of ", row_bytes, " bytes, got ",
                   t.numel(), " bytes");
   return {data<uint8_t>(t), t.numel() / row_bytes};
-}
-
-void check_apart(const Tensor& t, const char* name, const Tensor& out) {
-  const uint8_t *begin = data<uint8_t>(t), *first = data<uint8_t>(out);
-  STD_TORCH_CHECK(begin + t.numel() <= first || first + out.numel() <= begin, "'out' must not share memory with '",
-                  name, "'; give it a buffer of its own");
 }
 
 // Which table a place is in, and the row there.
@@ -81,6 +76,7 @@ void assemble_rows(const Tensor& pack, const Tensor& hot, Tensor place, int64_t 
   check_apart(pack, "pack", out);
   check_apart(hot, "hot", out);
   place = dense(place);
+  check_apart(place, "place", out);
   const uint32_t* places = data<uint32_t>(place);
   check_places(places, count, packs, hots);
 

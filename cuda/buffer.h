@@ -7,10 +7,27 @@
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <vector>
 
 #include "library.h"
 
 namespace gl {
+
+// Of what a large call needed, a thread, which lives on, keeps so many items of each kind.
+constexpr int64_t kKept = int64_t{1} << 20;
+
+// Releases scratch at the end of a call, also where that fails.
+template <class T>
+struct Releasing {
+  T& scratch;
+  ~Releasing() { scratch.release(kKept); }
+};
+
+// Gives the memory back where it is room for more than `items`; clear() and `= {}` would keep it.
+template <class T>
+void release_vector(std::vector<T>& v, int64_t items) {
+  if (static_cast<int64_t>(v.capacity()) > items) std::vector<T>().swap(v);
+}
 
 template <class T>
 class Buffer {

@@ -7,6 +7,7 @@ namespace {
 template <class I>
 std::tuple<Tensor, Tensor> extend(const Tensor& node, const Tensor& neighbor) {
   static thread_local NodeList<I> nodes;
+  const Releasing<NodeList<I>> releasing{nodes};
   const int64_t before = node.numel(), count = neighbor.numel();
   const I *given = data<I>(node), *come = data<I>(neighbor);
   nodes.start(false);
@@ -21,7 +22,6 @@ std::tuple<Tensor, Tensor> extend(const Tensor& node, const Tensor& neighbor) {
   const int64_t more = nodes.size() - before;
   Tensor added = make(node, {more});
   if (more > 0) std::memcpy(mutable_data<I>(added), nodes.ids().data() + before, more * sizeof(I));
-  nodes.release(int64_t{1} << 20);
   return {local, added};
 }
 

@@ -35,7 +35,12 @@ struct Sampled {
 template <class I>
 Sampled sample_with(const Plan<I>& plan, const std::vector<Seeds<I>>& seeds, uint64_t key, const Tensor& like) {
   static thread_local NeighborSampler<I> sampler;
-  sampler.sample(plan, seeds, key);
+  const Releasing<NeighborSampler<I>> releasing{sampler};
+  try {
+    sampler.sample(plan, seeds, key);
+  } catch (const std::bad_alloc&) {
+    STD_TORCH_CHECK(false, kNoMemory);
+  }
   Sampled result;
   for (const auto& each : sampler.edges) {
     result.neighbor.push_back(tensor_of(like, each.neighbor));
@@ -49,7 +54,6 @@ Sampled sample_with(const Plan<I>& plan, const std::vector<Seeds<I>>& seeds, uin
     const auto& per_hop = sampler.nodes_per_hop[t];
     result.nodes_per_hop.insert(result.nodes_per_hop.end(), per_hop.begin(), per_hop.end());
   }
-  sampler.release();
   return result;
 }
 

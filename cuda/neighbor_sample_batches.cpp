@@ -5,12 +5,13 @@
 namespace gl {
 namespace {
 
-// What consecutive mini-batches gave, one after the other; `error` says why the one after them failed.
+// What consecutive mini-batches gave, one after the other; `error` says why batch `failed` is not among them.
 template <class I>
 struct Chunk {
   Buffer<I> node, neighbor, expanded, edge;
   std::vector<int64_t> nodes, edges;  // of each batch
   std::vector<int64_t> nodes_per_hop, edges_per_hop;
+  int64_t failed = 0;
   std::string error;
 };
 
@@ -28,26 +29,40 @@ void append(Chunk<I>& chunk, const NeighborSampler<I>& sampler) {
   chunk.edges_per_hop.insert(chunk.edges_per_hop.end(), edges.per_hop.begin(), edges.per_hop.end());
 }
 
-// The batches after the first need about as much room each.
+// A guess at the room that so many times what is there needs. It may be far off, so that it must not cost much.
 template <class I>
-void reserve(Chunk<I>& chunk, int64_t batches) {
-  auto roomy = [&](int64_t size) { return batches * (size + size / 16); };
-  chunk.node.reserve(roomy(chunk.node.size()));
-  for (auto* each : {&chunk.neighbor, &chunk.expanded, &chunk.edge}) each->reserve(roomy(chunk.edge.size()));
+void reserve(Buffer<I>& buffer, double times) {
+  constexpr int64_t kMost = (int64_t{64} << 20) / sizeof(I);
+  const double more = static_cast<double>(buffer.size()) * (times * 1.0625 - 1);
+  try {
+    buffer.reserve(buffer.size() + static_cast<int64_t>(std::clamp<double>(more, 0, kMost)));
+  } catch (const std::bad_alloc&) {
+    // It grows as it must.
+  }
+}
+
+template <class I>
+void reserve(Chunk<I>& chunk, double times) {
+  for (auto* each : {&chunk.node, &chunk.neighbor, &chunk.expanded, &chunk.edge}) reserve(*each, times);
 }
 
 // The seeds of batch b are those from ptr[b] on, up to ptr[b + 1].
 template <class I>
 Chunk<I> sample_chunk(const Plan<I>& plan, const I* seed, const int64_t* ptr, const int64_t* key, int64_t begin, int64_t end) {
   static thread_local NeighborSampler<I> sampler;
+  const Releasing<NeighborSampler<I>> releasing{sampler};
   Chunk<I> chunk;
+  int64_t& b = chunk.failed = begin;
   try {
-    for (int64_t b = begin; b < end; ++b) {
-      sampler.sample(plan, {{seed + ptr[b], ptr[b + 1] - ptr[b]}}, static_cast<uint64_t>(key[b]));
+    for (; b < end; ++b) {
+      const int64_t seeds = ptr[b + 1] - ptr[b];
+      sampler.sample(plan, {{seed + ptr[b], seeds}}, static_cast<uint64_t>(key[b]));
       append(chunk, sampler);
-      if (b == begin) reserve(chunk, end - begin);
+      // The others need about as much room for each seed.
+      if (b == begin && seeds > 0) reserve(chunk, static_cast<double>(ptr[end] - ptr[begin]) / seeds);
     }
-    sampler.release();
+  } catch (const std::bad_alloc&) {
+    chunk.error = kNoMemory;
   } catch (const std::exception& error) {
     chunk.error = error.what();
   }
@@ -56,7 +71,7 @@ Chunk<I> sample_chunk(const Plan<I>& plan, const I* seed, const int64_t* ptr, co
 
 template <class T, class I, class Part>
 Tensor join(const Tensor& like, const std::vector<Chunk<I>>& chunks, std::vector<int64_t> sizes, ScalarType type, Part part) {
-  Tensor joined = make(like, std::move(sizes), type);
+  Tensor joined = make_or_tell(like, std::move(sizes), type, kNoMemory);
   T* out = mutable_data<T>(joined);
   for (const auto& chunk : chunks) {
     const auto& items = part(chunk);
@@ -90,9 +105,7 @@ Returned sample_all(const Plan<I>& plan, const Tensor& seed, const Tensor& seed_
   parallel(count, kSerial, [&](int64_t begin, int64_t end) {
     chunks[begin] = sample_chunk(plan, seeds.id, ptr, key, begin, end);
   });
-  for (int64_t begin = 0; begin < count; ++begin)
-    STD_TORCH_CHECK(chunks[begin].error.empty(), "batch ", begin + static_cast<int64_t>(chunks[begin].nodes.size()), ": ",
-                    chunks[begin].error);
+  for (const auto& chunk : chunks) STD_TORCH_CHECK(chunk.error.empty(), "batch ", chunk.failed, ": ", chunk.error);
   const Tensor node_ptr = pointers(seed, chunks, count, [](const auto& chunk) -> const auto& { return chunk.nodes; });
   const Tensor edge_ptr = pointers(seed, chunks, count, [](const auto& chunk) -> const auto& { return chunk.edges; });
   const int64_t nodes = data<int64_t>(node_ptr)[count], edges = data<int64_t>(edge_ptr)[count];

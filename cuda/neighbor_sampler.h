@@ -88,12 +88,14 @@ class NeighborSampler {
       for (size_t r = 0; r < plan.relations.size(); ++r) induce(r);
   }
 
-  // Gives back what an unusually large batch needed: threads live on.
-  void release() {
-    constexpr int64_t kKept = int64_t{1} << 20;
-    for (auto& each : nodes) each.release(kKept);
-    for (auto& each : edges) each.release(kKept);
-    neighbor_.release(kKept);
+  void release(int64_t items) {
+    for (auto& each : nodes) each.release(items);
+    for (auto& each : edges) each.release(items);
+    neighbor_.release(items);
+    release_vector(limits_, items);
+    release_vector(candidates_, items);
+    release_vector(latest_, items);
+    picker_.release(items);
   }
 
  private:
@@ -220,7 +222,7 @@ class NeighborSampler {
     }
     if (number_picked == 0) return;
     if (timed && plan_->last) pick_last(relation, count, k, out);
-    else if (plan_->labor) pick_labor(relation, key, begin, count, k, out);
+    else if (plan_->labor) pick_labor(relation, key, hop, begin, count, k, out);
     else if (relation.is_weighted()) pick_weighted(relation, stream, node, begin, count, k, out);
     else if (plan_->replace) Picker::repeated(stream, count, k, out);
     else picker_.uniform(stream, count, k, out);
@@ -250,11 +252,13 @@ class NeighborSampler {
     std::sort(out, out + k);
   }
 
-  // A neighbour has the same number wherever it is one.
-  void pick_labor(const Relation<I>& relation, uint64_t key, int64_t begin, int64_t count, int64_t k, I* out) {
+  // In one hop a neighbour has the same number wherever it is one.
+  void pick_labor(const Relation<I>& relation, uint64_t key, int64_t hop, int64_t begin, int64_t count, int64_t k, I* out) {
     const I* neighbor = relation.col + begin;
     check_neighbors(neighbor, count, plan_->types[relation.source].size);
-    auto value = [&](int64_t i) { return -uniform(mix(key ^ mix(static_cast<uint64_t>(neighbor[i])))); };
+    auto value = [&](int64_t i) {
+      return -uniform(mix(key ^ mix(static_cast<uint64_t>(neighbor[i]) * kMaxHops + static_cast<uint64_t>(hop))));
+    };
     picker_.largest(count, k, value, out);
   }
 

@@ -49,13 +49,12 @@ class NodeList {
   }
   void prefetch(int64_t tree, I id) const { __builtin_prefetch(&table_[hash_of(tree, id) & mask_]); }
 
-  // Of what a large batch needed, a thread keeps this many items.
   void release(int64_t items) {
     ids_.release(items);
     trees_.release(items);
     if (used_ <= items) return;
-    table_ = {};
-    spare_ = {};
+    release_vector(table_, items);
+    release_vector(spare_, items);
     used_ = 0;
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "buffer.h"
 #include "counter_rng.h"
 
 namespace gl {
@@ -55,6 +56,12 @@ class Picker {
     return true;
   }
 
+  void release(int64_t items) {
+    release_vector(taken_, items);
+    release_vector(ranked_, items);
+    release_vector(sums_, items);
+  }
+
  private:
   using Ranked = std::pair<double, int64_t>;
 
@@ -90,7 +97,7 @@ class Picker {
 
   template <class T>
   void many(Stream stream, int64_t count, int64_t k, T* out) {
-    taken_.assign((count + 63) / 64, 0);
+    taken_.assign(count / 64 + 1, 0);
     auto take = [&](int64_t i) {
       const uint64_t bit = uint64_t{1} << (i & 63);
       const bool is_new = !(taken_[i >> 6] & bit);

@@ -1,8 +1,10 @@
 // Picks of neighbours before the neighbours are read: what a topology on disk is streamed with.
 #include <atomic>
-#include <new>
+#include <exception>
+#include <string>
 
 #include "library.h"
+#include "make_or_tell.h"
 #include "pick.h"
 
 namespace gl {
@@ -42,21 +44,26 @@ std::tuple<Tensor, Tensor> pick_all(const Tensor& rowptr_, const Tensor& node_, 
   Tensor ptr_ = make(rowptr_, {count + 1}, ScalarType::Long);
   int64_t* ptr = mutable_data<int64_t>(ptr_);
   ptr[0] = 0;
-  constexpr int64_t kAhead = 16;
+  constexpr int64_t kAhead = 16, kMost = (int64_t{1} << 60) / sizeof(I);
   for (int64_t i = 0; i < count; ++i) {
     if (i + kAhead < count && node[i + kAhead] >= 0 && node[i + kAhead] < rows)
       __builtin_prefetch(&rowptr[node[i + kAhead]]);
     check_row(rowptr, rows, node[i]);
     const int64_t degree = rowptr[node[i] + 1] - rowptr[node[i]];
-    ptr[i + 1] = ptr[i] + (k < 0 || (!replace && degree <= k) ? degree : degree == 0 ? 0 : k);
+    const int64_t picked = k < 0 || (!replace && degree <= k) ? degree : degree == 0 ? 0 : k;
+    STD_TORCH_CHECK(picked <= kMost - ptr[i], "'rowptr' and 'num_neighbors' ask for too many picks: node ", node[i], " has ",
+                    degree, " edges; look whether 'rowptr' is damaged");
+    ptr[i + 1] = ptr[i] + picked;
   }
-  Tensor position_ = make(rowptr_, {ptr[count]});
+  Tensor position_ = make_or_tell(rowptr_, {ptr[count]}, rowptr_.scalar_type(),
+                                  "'rowptr' and 'num_neighbors' ask for too many picks: there is no memory for " +
+                                      std::to_string(ptr[count]));
   I* position = mutable_data<I>(position_);
   std::atomic<bool> full{false};
   parallel(count, std::max<int64_t>(16, k), [&](int64_t begin, int64_t end) {
     try {
       pick_some(rowptr, node, key, hop, k, replace, begin, end, ptr, position);
-    } catch (const std::bad_alloc&) {  // must not leave the thread
+    } catch (const std::exception&) {  // of memory; must not leave the thread
       full = true;
     }
   });

@@ -4,11 +4,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
+#include "apart.h"
 #include "library.h"
 
 namespace gl {
@@ -177,10 +179,12 @@ int64_t read_rows(int64_t fd, int64_t offset, int64_t row_bytes, Tensor ids, Ten
   check_dim(ids, "ids", 1);
   STD_TORCH_CHECK(ids.scalar_type() == ScalarType::Long, "'ids' must be int64");
   ids = dense(ids);
+  STD_TORCH_CHECK(fd >= 0 && fd <= std::numeric_limits<int>::max(), "'fd' must be an open file's descriptor, got ", fd);
   const int64_t block = direct_block == 0 ? 1 : direct_block;
   const Request request{static_cast<int>(fd), offset, row_bytes, block, data<int64_t>(ids), ids.numel(),
                         mutable_data<uint8_t>(out)};
   check(request, out, threads);
+  check_apart(ids, "ids", out);
   const std::vector<Piece> pieces = plan(request);
   if (pieces.empty()) return 0;
   threads = std::min<int64_t>(threads, pieces.size());

@@ -2,6 +2,7 @@
 #pragma once
 #include "buffer.h"
 #include "library.h"
+#include "make_or_tell.h"
 #include "neighbor_sampler.h"
 
 namespace gl {
@@ -28,9 +29,11 @@ Relation<I> relation_of(const Tensor& rowptr, const Tensor& col, const std::opti
   return relation;
 }
 
+constexpr char kNoMemory[] = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer";
+
 template <class T>
 Tensor tensor_of(const Tensor& like, const Buffer<T>& values) {
-  Tensor t = make(like, {values.size()});
+  Tensor t = make_or_tell(like, {values.size()}, like.scalar_type(), kNoMemory);
   if (values.size() > 0) std::memcpy(mutable_data<T>(t), values.data(), values.size() * sizeof(T));
   return t;
 }

@@ -175,14 +175,14 @@ def _with_seeds(source: GraphSource, input_nodes: ArrayGiven | None) -> GraphSou
 
 
 def _sampling(num_input: int, *, num_neighbors: Sequence[int], seed: int, rank: int, **numbers: Any) -> Sampling:
-    check_num_neighbors(num_neighbors, "num_neighbors")
+    fanout = check_num_neighbors(num_neighbors, "num_neighbors")
     world_size = _at_least("world_size", numbers.pop("world_size"), 1)
     if not isinstance(rank, int) or not 0 <= rank < world_size:
         raise ValueError(f"'rank' must lie in [0, {world_size}), the number of ranks, got {rank!r}")
     if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
         raise ValueError(f"'seed' must be an integer of 64 bits, got {seed!r}")
     sampling = Sampling(
-        num_neighbors=tuple(int(k) for k in num_neighbors),
+        num_neighbors=tuple(fanout),
         batch_size=_at_least("batch_size", numbers["batch_size"], 1),
         replace=bool(numbers["replace"]),
         shuffle=bool(numbers["shuffle"]),

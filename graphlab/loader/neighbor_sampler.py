@@ -58,7 +58,7 @@ class NeighborSampler(PyGNeighborSampler):
         directed: PyG's former word for ``subgraph_type="induced"``, if false.
         sample_direction: ``"forward"`` draws in-neighbours, ``"backward"`` out-neighbours.
         seed: Seed of all draws, 64 bits; by default drawn from torch's generator, which ``torch.manual_seed`` governs.
-        labor: Whether nodes agree on whom they draw, so that a batch has fewer nodes (Balin & Catalyurek,
+        labor: Whether the nodes of a hop agree on whom they draw, so that a batch has fewer (Balin & Catalyurek,
             `Layer-neighbor sampling <https://arxiv.org/abs/2210.13339>`_, 2022); for homogeneous graphs.
 
     Raises:

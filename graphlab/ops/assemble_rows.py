@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from graphlab.ops.byte_checks import check_bytes, check_positive
+from graphlab.ops.byte_checks import check_apart, check_bytes, check_positive
 from graphlab.ops.host_op import HostOp
 from graphlab.ops.sample_checks import check_vector
 
@@ -65,8 +65,8 @@ def assemble_rows(pack: Tensor, hot: Tensor, place: Tensor, row_bytes: int, out:
         - **out:** any, uint8, ``num_rows * row_bytes`` in total
 
     Raises:
-        ValueError, RuntimeError: An argument is wrong, ``out`` overlaps a table, or a row does not exist. Nothing has
-            been written then.
+        ValueError, RuntimeError: An argument is wrong, ``out`` overlaps another one, or a row does not exist. Nothing
+            has been written then.
         TypeError: An argument is no tensor.
 
     Example:
@@ -85,8 +85,7 @@ def assemble_rows(pack: Tensor, hot: Tensor, place: Tensor, row_bytes: int, out:
             raise ValueError(f"'{name}' must hold whole rows of {row_bytes} bytes, got {table.numel()} bytes")
     if out.numel() != place.numel() * row_bytes:
         raise ValueError(f"'out' must hold the {place.numel()} rows of 'place', got {out.numel() // row_bytes}")
-    for name, table in (("pack", pack), ("hot", hot)):
-        if table.data_ptr() < out.data_ptr() + out.numel() and out.data_ptr() < table.data_ptr() + table.numel():
-            raise ValueError(f"'out' must not share memory with '{name}'; give it a buffer of its own")
+    for name, given in (("pack", pack), ("hot", hot), ("place", place)):
+        check_apart(given, name, out)
     _assemble_rows(pack, hot, place, row_bytes, out)
     return out

@@ -31,6 +31,22 @@ def check_in_one_piece(t: Tensor, name: str) -> None:
         raise ValueError(f"'{name}' must be contiguous, got strides {t.stride()} for shape {tuple(t.shape)}")
 
 
+def check_apart(t: Tensor, name: str, out: Tensor) -> None:
+    """Refuse inputs in the memory of a contiguous output.
+
+    Args:
+        t: The input.
+        name: What the user calls it.
+        out: The output.
+    """
+    if not t.numel() or not out.numel():
+        return
+    steps = sum((size - 1) * stride for size, stride in zip(t.shape, t.stride(), strict=True))
+    begin, end = t.data_ptr(), t.data_ptr() + (steps + 1) * t.element_size()
+    if begin < out.data_ptr() + out.nbytes and out.data_ptr() < end:
+        raise ValueError(f"'out' must not share memory with '{name}'; give it a buffer of its own")
+
+
 def check_positive(value: int, name: str) -> None:
     """Refuse counts below 1.
 

@@ -3,6 +3,7 @@
 All arithmetic is on 64 bits and wraps around. ``cuda/counter_rng.h`` gives the same bits.
 """
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,16 @@ def words(x: Any) -> Words:
     """Return integers modulo 2^64.
 
     Args:
-        x: A Python integer, or an array of them.
+        x: An integer, or an array of them.
+
+    Raises:
+        TypeError: They are no integers.
     """
-    return np.array(x & _WORD, np.uint64) if isinstance(x, int) else np.asarray(x).astype(np.uint64)
+    if not isinstance(x, np.ndarray | np.generic):
+        return np.array(index(x) & _WORD, np.uint64)
+    if x.dtype.kind not in "iub":
+        raise TypeError(f"random numbers are drawn for integers, got {x.dtype}")
+    return np.asarray(x).astype(np.uint64)
 
 
 def signed(word: int) -> int:
@@ -35,8 +43,10 @@ def signed(word: int) -> int:
         word: The key, in [-2^63, 2^64).
 
     Raises:
-        ValueError: The key needs more than 64 bits.
+        TypeError: The key is no integer.
+        ValueError: It needs more than 64 bits.
     """
+    word = _integer("key", word)
     if not -(2**63) <= word < 2**64:
         raise ValueError(f"'key' must be an integer of 64 bits, got {word}; take batch_key(seed, epoch, batch)")
     return (word + 2**63) % 2**64 - 2**63
@@ -63,12 +73,23 @@ def batch_key(seed: int, epoch: int, batch: int) -> int:
         epoch: The epoch.
         batch: The batch's position in the epoch.
 
+    Raises:
+        TypeError: One of them is no integer.
+
     Example:
         >>> from graphlab.ops import batch_key
         >>> hex(batch_key(seed=1, epoch=2, batch=3))
         '0xd62a7f6e291fef64'
     """
+    seed, epoch, batch = _integer("seed", seed), _integer("epoch", epoch), _integer("batch", batch)
     return int(mix(words(seed) ^ mix(words(epoch) ^ mix(batch))))
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"'{name}' must be an integer, got {value!r}") from None
 
 
 def tree_key(key: Any, tree: Any) -> Words:
@@ -91,9 +112,18 @@ def stream(key: Any, relation: int, hop: int, node: Any) -> Words:
         hop: The hop, below :data:`MAX_HOPS`.
         node: Ids of the nodes.
     """
+    return mix(words(key) ^ mix(place(hop, node) ^ mix(relation)))
+
+
+def place(hop: int, node: Any) -> Words:
+    """Return the words that tell nodes in some hop apart.
+
+    Args:
+        hop: The hop, below :data:`MAX_HOPS`.
+        node: Ids of the nodes.
+    """
     with np.errstate(over="ignore"):
-        place = words(node) * np.uint64(MAX_HOPS) + np.uint64(hop)
-        return mix(words(key) ^ mix(place ^ mix(relation)))
+        return words(node) * np.uint64(MAX_HOPS) + np.uint64(hop)
 
 
 def draw(streams: Words, counter: Any) -> Words:

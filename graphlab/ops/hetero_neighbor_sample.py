@@ -88,7 +88,7 @@ def hetero_neighbor_sample(
     if not node_types:
         raise ValueError("'node_types' must not be empty")
     _check_names(seed_dict, "seed_dict", node_types, "node types")
-    names = ["__".join(edge_type) for edge_type in edge_types]
+    names = _names(edge_types)
     # Trees are counted in the order in which their seeds are given.
     in_order = [*seed_dict, *(name for name in node_types if name not in seed_dict)]
     numbers = {name: i for i, name in enumerate(in_order)}
@@ -99,7 +99,7 @@ def hetero_neighbor_sample(
     dtype = rowptr_dict[names[0]].dtype if names else torch.int64
     seeds = [seed_dict.get(t, torch.empty(0, dtype=dtype)) for t in in_order]
     for name, seed, size in zip(in_order, seeds, sizes, strict=True):
-        checks.check_seed(seed, f"seed_dict['{name}']", size)
+        checks.check_seed(seed, f"seed_dict['{name}']", min(size, torch.iinfo(dtype).max + 1))
     times = _times(in_order, names, sizes, seeds, node_time_dict, edge_time_dict, seed_time_dict, col_dict, disjoint)
     weights = [None if edge_weight_dict is None else _detached(edge_weight_dict.get(name)) for name in names]
     last = temporal_strategy == "last"
@@ -135,6 +135,17 @@ def hetero_neighbor_sample(
     )
 
 
+def _names(edge_types: Sequence[EdgeType]) -> list[str]:
+    """Return the keys of edge types, which must differ."""
+    known: dict[str, EdgeType] = {}
+    for edge_type in edge_types:
+        name = "__".join(edge_type)
+        if name in known:
+            raise ValueError(f"'edge_types' has {known[name]} and {edge_type}, both {name!r} for short; rename one")
+        known[name] = edge_type
+    return list(known)
+
+
 def _ends(edge_type: EdgeType, numbers: dict[str, int], csc: bool) -> tuple[int, int]:
     """Return the types of the nodes whose edges are stored, and of their neighbours."""
     for name in (edge_type[0], edge_type[2]):
@@ -167,17 +178,18 @@ def _check_graph(
             checks.check_weight(weight[name], f"edge_weight_dict['{name}']", col[name].numel())
 
 
-def _fanouts(names: list[str], num_neighbors: Mapping[str, Sequence[int]]) -> list[Sequence[int]]:
+def _fanouts(names: list[str], num_neighbors: Mapping[str, Sequence[int]]) -> list[list[int]]:
     _check_names(num_neighbors, "num_neighbors_dict", names, "edge types")
     if not num_neighbors:
         return []
+    fanouts = []
     for name in names:
         if name not in num_neighbors:
             raise ValueError(f"'num_neighbors_dict' must have the edge type {name!r}, got {list(num_neighbors)}")
-        checks.check_num_neighbors(num_neighbors[name], f"num_neighbors_dict['{name}']")
-    if len({len(num_neighbors[name]) for name in names}) > 1:
+        fanouts.append(checks.check_num_neighbors(num_neighbors[name], f"num_neighbors_dict['{name}']"))
+    if len({len(fanout) for fanout in fanouts}) > 1:
         raise ValueError("'num_neighbors_dict' must have the same number of hops for every edge type")
-    return [num_neighbors[name] for name in names]
+    return fanouts
 
 
 def _sizes(names: list[str], ends: list[tuple[int, int]], types: int, rowptr: Mapping[str, Tensor]) -> list[int]:

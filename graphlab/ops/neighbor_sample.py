@@ -38,7 +38,7 @@ def neighbor_sample(
     Other distributions: weighted sampling takes a neighbour first with a probability in proportion to its weight
     (Efraimidis & Spirakis, `Weighted random sampling with a reservoir`, 2006), and never one of weight 0. LABOR-0
     (Balin & Catalyurek, `Layer-neighbor sampling`, 2022, arXiv 2210.13339) picks each neighbour with the same
-    probability as uniform sampling, but nodes agree on whom they pick, so that there are fewer of them.
+    probability as uniform sampling, but the nodes of a hop agree on whom they pick, so that there are fewer of them.
 
     Args:
         rowptr: Where the edges of each node begin, int32 or int64.
@@ -91,7 +91,7 @@ def neighbor_sample(
     checks.check_compressed(rowptr, col, "rowptr", "col")
     nodes, edges = rowptr.numel() - 1, col.numel()
     checks.check_seed(seed, "seed", nodes)
-    checks.check_num_neighbors(num_neighbors, "num_neighbors")
+    fanout = checks.check_num_neighbors(num_neighbors, "num_neighbors")
     checks.check_strategy(temporal_strategy)
     if node_time is not None:
         checks.check_vector(node_time, "node_time", (torch.int64,), nodes)
@@ -109,7 +109,7 @@ def neighbor_sample(
         [0],
         [0],
         [seed.to(rowptr.dtype)],
-        list(num_neighbors),
+        fanout,
         [node_time],
         [edge_time],
         [checks.seed_times(seed, seed_time, node_time, "") if timed else None],

@@ -117,7 +117,7 @@ def neighbor_sample_batches(
     """
     checks.check_compressed(rowptr, col, "rowptr", "col")
     checks.check_seed(seed, "seed", rowptr.numel() - 1)
-    checks.check_num_neighbors(num_neighbors, "num_neighbors")
+    fanout = checks.check_num_neighbors(num_neighbors, "num_neighbors")
     checks.check_vector(seed_ptr, "seed_ptr", (torch.int64,), len(keys) + 1)
     checks.check_ptr(seed_ptr, "seed_ptr", seed.numel())
     if edge_weight is not None:
@@ -128,7 +128,7 @@ def neighbor_sample_batches(
         col,
         seed.to(rowptr.dtype),
         seed_ptr,
-        list(num_neighbors),
+        fanout,
         torch.tensor([signed(key) for key in keys], dtype=torch.int64),
         None if edge_weight is None else edge_weight.detach(),
         replace,

@@ -243,7 +243,7 @@ def _pick(
         offset, ptr = pick.largest_offsets(_ranks(time), first, k)
     elif rules.labor:
         check_neighbors(relation.col[position], source.size)
-        offset, ptr = pick.largest_offsets(pick.labor_keys(key[row], relation.col[position]), first, k)
+        offset, ptr = pick.largest_offsets(pick.labor_keys(key[row], hop, relation.col[position]), first, k)
     elif relation.edge_weight is None:
         offset, ptr = (pick.repeated_offsets if rules.replace else pick.uniform_offsets)(streams, np.diff(first), k)
     elif rules.replace:

@@ -138,13 +138,14 @@ def repeated_weighted_offsets(streams: Words, weight: NDArray[np.float64], ptr: 
     return np.concatenate(picked).astype(np.int64), pointers(np.where(counts > 0, k, 0))
 
 
-def labor_keys(key: Words, neighbor: Integers) -> NDArray[np.float64]:
-    """Return the keys whose k largest are LABOR-0's sample: a neighbour has the same key wherever it is one.
+def labor_keys(key: Words, hop: int, neighbor: Integers) -> NDArray[np.float64]:
+    """Return the keys whose k largest are LABOR-0's sample: in one hop a neighbour has the same key wherever it is one.
 
     (Balin & Catalyurek, `Layer-neighbor sampling`, 2022, arXiv 2210.13339.)
 
     Args:
         key: The batch's key, or one for each neighbour.
+        hop: The hop. Who was picked in one hop is no more likely to be picked in the next.
         neighbor: Ids of the neighbours.
     """
-    return -counter_rng.uniform(counter_rng.mix(key ^ counter_rng.mix(neighbor)))
+    return -counter_rng.uniform(counter_rng.mix(key ^ counter_rng.mix(counter_rng.place(hop, neighbor))))

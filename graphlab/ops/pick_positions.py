@@ -23,8 +23,19 @@ def pick_positions_ref(
             f"'rowptr' must not decrease nor be negative, but the edges of node {ids[i]} run from {begin[i]} to "
             f"{end[i]}"
         )
+    degree = end - begin
+    picked = (
+        degree if num_neighbors < 0 else (degree > 0) * num_neighbors if replace else degree.clip(max=num_neighbors)
+    )
+    # In floating point, which does not wrap around.
+    if picked.sum(dtype=np.float64) * rowptr.element_size() > 2**60:
+        i = int(np.argmax(degree))
+        raise ValueError(
+            f"'rowptr' and 'num_neighbors' ask for too many picks: node {ids[i]} has {degree[i]} edges; look whether "
+            "'rowptr' is damaged"
+        )
     streams = counter_rng.stream(key.numpy(), 0, hop, ids)
-    offset, ptr = (pick.repeated_offsets if replace else pick.uniform_offsets)(streams, end - begin, num_neighbors)
+    offset, ptr = (pick.repeated_offsets if replace else pick.uniform_offsets)(streams, degree, num_neighbors)
     return torch.from_numpy(begin[pick.rows_of(ptr)] + offset).to(rowptr.dtype), torch.from_numpy(ptr)
 
 
@@ -71,7 +82,7 @@ def pick_positions(
     checks.check_vector(rowptr, "rowptr", INDEX_DTYPES)
     checks.check_seed(node, "node", rowptr.numel() - 1)
     checks.check_vector(key, "key", (torch.int64,), node.numel())
-    checks.check_num_neighbors([num_neighbors], "num_neighbors")
+    (k,) = checks.check_num_neighbors([num_neighbors], "num_neighbors")
     if not 0 <= hop < counter_rng.MAX_HOPS:
         raise ValueError(f"'hop' must lie in [0, {counter_rng.MAX_HOPS}), got {hop}")
-    return _pick_positions(rowptr, node.to(rowptr.dtype), key, hop, num_neighbors, replace)
+    return _pick_positions(rowptr, node.to(rowptr.dtype), key, hop, k, replace)

@@ -7,7 +7,7 @@ import os
 import torch
 from torch import Tensor
 
-from graphlab.ops.byte_checks import check_bytes, check_positive
+from graphlab.ops.byte_checks import check_apart, check_bytes, check_positive
 from graphlab.ops.host_op import HostOp
 from graphlab.ops.sample_checks import check_vector
 
@@ -134,6 +134,8 @@ def read_rows(
     check_vector(ids, "ids", (torch.int64,))
     check_bytes(out, "out")
     check_positive(row_bytes, "row_bytes")
+    if not 0 <= fd < 2**31:
+        raise ValueError(f"'fd' must be an open file's descriptor, got {fd}")
     if offset < 0:
         raise ValueError(f"'offset' must not be negative, got {offset}")
     if out.shape != (ids.numel(), row_bytes):
@@ -142,4 +144,5 @@ def read_rows(
         raise ValueError(f"'threads' must lie in [1, {_MAX_THREADS}], got {threads}")
     if direct_block < 0 or direct_block & (direct_block - 1) or direct_block > _LONGEST:
         raise ValueError(f"'direct_block' must be 0 or a power of two up to {_LONGEST}, got {direct_block}")
+    check_apart(ids, "ids", out)
     return _read_rows(fd, offset, row_bytes, ids, out, threads, direct_block)

@@ -1,6 +1,7 @@
 """Checks that the samplers of one and of several edge types share."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -68,20 +69,21 @@ def check_seed(seed: Tensor, name: str, size: int) -> None:
         raise ValueError(f"'{name}' must lie in [0, {size}), got {low} to {high}")
 
 
-def check_num_neighbors(num_neighbors: Sequence[int], name: str) -> None:
-    """Refuse what is not a number of neighbours for each hop.
+def check_num_neighbors(num_neighbors: Sequence[int], name: str) -> list[int]:
+    """Return the number of neighbours for each hop; refuse what is none.
 
     Args:
-        num_neighbors: The numbers.
+        num_neighbors: The numbers, of Python or NumPy.
         name: What the user calls them.
     """
     if not isinstance(num_neighbors, Sequence) or isinstance(num_neighbors, str):
         raise TypeError(f"'{name}' must be a list with a number for each hop, got {num_neighbors!r}")
     for k in num_neighbors:
-        if not isinstance(k, int) or isinstance(k, bool) or not -1 <= k < 2**31:
+        if not isinstance(k, Integral) or isinstance(k, bool) or not -1 <= int(k) < 2**31:
             raise ValueError(f"'{name}' must hold integers from -1 (all) on, got {k!r}")
     if len(num_neighbors) > MAX_HOPS:
         raise ValueError(f"'{name}' must have at most {MAX_HOPS} hops, got {len(num_neighbors)}")
+    return [int(k) for k in num_neighbors]
 
 
 def check_strategy(name: str) -> None:
@@ -186,5 +188,10 @@ def check_ptr(ptr: Tensor, name: str, last: int) -> None:
         name: What the user calls them.
         last: The number.
     """
-    if int(ptr[0]) != 0 or int(ptr[-1]) != last or bool((ptr.diff() < 0).any()):
-        raise ValueError(f"'{name}' must run from 0 to {last} without decreasing, got {ptr.tolist()}")
+    said = f"'{name}' must run from 0 to {last} without decreasing, but"
+    falling = (ptr[1:] < ptr[:-1]).nonzero()
+    if falling.numel():
+        i = int(falling[0])
+        raise ValueError(f"{said} {name}[{i + 1}] is {int(ptr[i + 1])} after {int(ptr[i])}")
+    if int(ptr[0]) != 0 or int(ptr[-1]) != last:
+        raise ValueError(f"{said} runs from {int(ptr[0])} to {int(ptr[-1])}")

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.ops import assemble_rows, use_backend
+from graphlab.ops import assemble_rows, kernels, use_backend
 
 backends = pytest.mark.parametrize("backend", ["auto", "ref"])
 HOT = -(2**31)
@@ -83,7 +83,7 @@ def test_a_row_that_is_not_there_is_told_before_anything_is_written(backend, bad
 @backends
 def test_wrong_arguments_are_told(backend):
     pack, hot, place, out = table(4, 6, 1), table(4, 6, 2), places(0, 1), torch.empty(2, 6, dtype=torch.uint8)
-    buffer = table(6, 6, 3)
+    buffer, wide = table(6, 6, 3), torch.zeros(40, dtype=torch.uint8)
     wrong = [
         ((pack, hot, place, 0, out), "'row_bytes' must be positive, got 0"),
         ((pack, hot, place.long(), 6, out), "'place' must be int32, got int64"),
@@ -93,6 +93,10 @@ def test_wrong_arguments_are_told(backend):
         ((pack, hot.to("meta"), place, 6, out), "'hot' must lie in main memory, got meta"),
         ((pack, hot, place, 5, out), "'pack' must hold whole rows of 5 bytes, got 24 bytes"),
         ((pack, hot, place, 6, out[:1]), "'out' must hold the 2 rows of 'place', got 1"),
+        ((pack, hot, wide.view(torch.int32)[:4], 6, wide[:24]), "'out' must not share memory with 'place'"),
+        # It begins before, and only counted in bytes does it reach so far.
+        ((pack, hot, wide.view(torch.int32)[:4], 6, wide[10:34]), "'out' must not share memory with 'place'"),
+        ((pack, hot, wide.view(torch.int32)[::3][:2], 6, wide[14:26]), "'out' must not share memory with 'place'"),
         ((buffer[2:], hot, place, 6, buffer[1:3]), "'out' must not share memory with 'pack'"),
         ((pack, buffer[2:], place, 6, buffer[1:3]), "'out' must not share memory with 'hot'"),
     ]
@@ -104,3 +108,10 @@ def test_wrong_arguments_are_told(backend):
             assemble_rows(pack, hot, place, 6, [])  # pyright: ignore[reportArgumentType]
         # Side by side in one buffer is apart.
         assemble_rows(buffer[2:], hot, place, 6, buffer[:2])
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="nothing is compiled")
+def test_the_kernel_takes_no_memory_that_it_writes():
+    out, pack = torch.zeros(64 * 1024, dtype=torch.uint8), torch.full((1024,), 127, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="'out' must not share memory with 'place'"):
+        torch.ops.graphlab.assemble_rows(pack, pack[:0], out[:256].view(torch.int32), 1024, out)

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,27 @@ def test_uniform_numbers_and_their_logarithms(x):
 def test_logarithms_at_the_ends(x):
     exact = math.log((x >> 11) / 2**53 + 2.0**-54)
     assert counter_rng.log_uniform(np.array([x], np.uint64))[0] == pytest.approx(exact, rel=1e-15, abs=0)
+
+
+def test_integers_of_any_library_give_the_same_keys():
+    for wrap in (np.int64, np.uint8, torch.tensor, np.array):
+        assert batch_key(wrap(3), wrap(2), wrap(1)) == batch_key(3, 2, 1)
+        assert counter_rng.signed(wrap(3)) == 3
+
+
+@pytest.mark.parametrize("wrong", [1.5, 1.0, "1", None, np.float64(1), np.array([1, 2]), torch.tensor(1.0)])
+def test_what_is_no_integer_is_told(wrong):
+    for name in ("seed", "epoch", "batch"):
+        with pytest.raises(TypeError, match=f"'{name}' must be an integer, got"):
+            batch_key(**({"seed": 0, "epoch": 0, "batch": 0} | {name: wrong}))
+    with pytest.raises(TypeError, match="'key' must be an integer, got"):
+        counter_rng.signed(wrong)
+
+
+@pytest.mark.parametrize("wrong", [1.5, np.float32(1), np.array([1.5])])
+def test_words_are_integers(wrong):
+    with pytest.raises(TypeError):
+        counter_rng.words(wrong)
 
 
 def test_keys_beyond_64_bits_are_told():

@@ -239,6 +239,11 @@ WRONG = {
     ),
     "strategy": (dict(temporal_strategy="best"), "'temporal_strategy' must be 'uniform' or 'last', got 'best'"),
     "last without times": (dict(temporal_strategy="last"), "'temporal_strategy' 'last' needs"),
+    "equal names": (
+        dict(edge_types=[("paper", "a__paper", "paper"), ("paper__a", "paper", "paper")]),
+        r"'edge_types' has \('paper', 'a__paper', 'paper'\) and \('paper__a', 'paper', 'paper'\), both "
+        "'paper__a__paper__paper' for short",
+    ),
     "nothing": (dict(node_types=[], edge_types=[], seed_dict={}), "'node_types' must not be empty"),
 }
 
@@ -250,6 +255,24 @@ def test_wrong_arguments_are_named(backend, name):
     with use_backend(backend), pytest.raises((ValueError, RuntimeError), match=message):
         call(**arguments)
     call()  # and nothing is broken
+
+
+@backends
+@pytest.mark.parametrize("bad", [2**31, 2**32 + 3])
+def test_seeds_that_int32_does_not_hold_are_refused(backend, bad):
+    """Also of types whose number of nodes nobody tells."""
+    name, rowptr, col = "a__to__b", torch.tensor([0, 1]).int(), torch.tensor([3]).int()
+    with use_backend(backend):
+        for seed in (torch.tensor([2**31 - 1]), torch.tensor([7])):
+            node = hetero_neighbor_sample(
+                ["a", "b"], [("a", "to", "b")], {name: rowptr}, {name: col}, {"a": seed}, {name: [1]}, csc=True
+            )[2]
+            assert node["a"].tolist() == seed.tolist()
+        with pytest.raises(ValueError, match=rf"'seed_dict\['a'\]' must lie in \[0, 2147483648\), got {bad}"):
+            hetero_neighbor_sample(
+                ["a", "b"], [("a", "to", "b")], {name: rowptr}, {name: col}, {"a": torch.tensor([bad])}, {name: [1]},
+                csc=True,
+            )  # fmt: skip
 
 
 def test_a_cycle_is_the_contract_s():

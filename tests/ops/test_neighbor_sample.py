@@ -1,12 +1,18 @@
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.ops import batch_key, neighbor_sample, use_backend
-from tests.ops.sampling import BACKENDS, Compressed, compressed, cycle, fanouts, graphs, keys, same, uniformity
+from graphlab.ops import batch_key, kernels, neighbor_sample, use_backend
+from tests.ops.sampling import BACKENDS, Compressed, compressed, cycle, fanouts, graphs, keys, same, star, uniformity
 
 MODES = ("uniform", "replace", "weighted", "weighted replace", "labor")
 TEMPORAL = ("node time", "edge time", "weighted node time", "replace edge time", "last node time", "last edge time")
@@ -153,20 +159,20 @@ def test_undirected_sampling_keeps_the_nodes_and_takes_all_edges_among_them(task
     graph, _, _, options = task
     directed, out = sample(task), sample(task, directed=False)
     assert directed[2].equal(out[2]) and directed[4] == out[4]
-    if "edge_time" in options or "node_time" in options:
-        return
+    timed = "edge_time" in options or "node_time" in options
+    time, limit = times_of(task) if timed else (torch.zeros(graph.edges), torch.zeros(len(task[1])))
     neighbor, expanded = ends(task, out)
     tree, node = out[2].T.tolist() if out[2].dim() == 2 else ([0] * len(out[2]), out[2].tolist())
     first = {}
     for place, member in enumerate(zip(tree, node, strict=True)):
         first.setdefault(member, place)
     expected = [
-        (first[tree[place], other], place)
+        (first[tree[place], other], place, edge)
         for place in range(len(node))
-        for other in graph.row(node[place])
-        if (tree[place], other) in first
+        for edge, other in enumerate(graph.row(node[place]), int(graph.rowptr[node[place]]))
+        if (tree[place], other) in first and time[edge] <= limit[tree[place]]
     ]
-    assert list(zip(neighbor.tolist(), expanded.tolist(), strict=True)) == expected
+    assert list(zip(neighbor.tolist(), expanded.tolist(), out[3].tolist(), strict=True)) == expected
 
 
 @given(tasks(), st.randoms())
@@ -202,6 +208,18 @@ def test_equal_seeds_sample_the_same_and_the_first_is_found(task):
     assert out[3][expanded == 0].equal(out[3][expanded == 1])
 
 
+@pytest.mark.parametrize("integer", [np.int64, np.int32, np.uint8, torch.tensor])
+def test_fanouts_may_be_numpy_s(integer):
+    """Not a tensor's, which has no fixed type."""
+    graph, seed = large(), torch.arange(9)
+    if integer is torch.tensor:
+        with pytest.raises(ValueError, match="'num_neighbors' must hold integers from -1"):
+            neighbor_sample(graph.rowptr, graph.col, seed, [integer(3)])
+        return
+    got = neighbor_sample(graph.rowptr, graph.col, seed, [integer(3), integer(2)], key=np.int64(5))
+    assert same(got, neighbor_sample(graph.rowptr, graph.col, seed, [3, 2], key=5))
+
+
 def large():
     degrees = torch.randint(0, 40, (3000,), generator=torch.Generator().manual_seed(3))
     return compressed(degrees, 3000, torch.int64, 4)
@@ -221,13 +239,14 @@ def test_neither_threads_nor_earlier_calls_change_the_result():
     assert not same(one(0), neighbor_sample(graph.rowptr, graph.col, seeds[0], [5, 5], key=batch_key(1, 3, 0)))
 
 
+@pytest.mark.parametrize("labor", [False, True])
 @pytest.mark.parametrize("disjoint", [False, True])
-def test_large_batches_have_the_bits_of_the_reference_and_leave_nothing_behind(disjoint):
-    graph, small = large(), torch.tensor([5])
+def test_large_batches_have_the_bits_of_the_reference_and_leave_nothing_behind(disjoint, labor):
+    graph, small, options = large(), torch.tensor([5]), {"disjoint": disjoint, "labor": labor, "key": 3}
     for seed in (torch.arange(3000), small, torch.arange(0, 3000, 7)):
-        got = neighbor_sample(graph.rowptr, graph.col, seed, [4, 3], disjoint=disjoint, key=3)
+        got = neighbor_sample(graph.rowptr, graph.col, seed, [4, 3], **options)
         with use_backend("ref"):
-            assert same(got, neighbor_sample(graph.rowptr, graph.col, seed, [4, 3], disjoint=disjoint, key=3))
+            assert same(got, neighbor_sample(graph.rowptr, graph.col, seed, [4, 3], **options))
 
 
 def test_labor_needs_fewer_nodes_and_picks_with_the_same_probability():
@@ -246,6 +265,113 @@ def test_labor_needs_fewer_nodes_and_picks_with_the_same_probability():
     for v in rows:
         assert uniformity(counts[50 * v : 50 * v + 50], trials / 10, 0.1) > 1e-4
     assert rows
+
+
+def test_labor_draws_anew_in_each_hop():
+    """Who was picked is no more likely to be picked again, as it is here by itself."""
+    rows = [range(1, 21), *([v, *range(20 * v + 1, 20 * v + 20)] for v in range(1, 21))]
+    graph = Compressed(torch.arange(0, 421 * 20 + 1, 20).clamp(max=420), torch.tensor([i for row in rows for i in row]))
+    trials, loops = 2000, 0
+    for key in range(trials):
+        out = neighbor_sample(graph.rowptr, graph.col, torch.tensor([0]), [2, 2], labor=True, key=key)
+        assert out[5] == [2, 4]
+        loops += int((out[3][2:] % 20 == 0).sum())
+    assert abs(loops - 2 * trials / 10) < 5 * (2 * trials * 0.1 * 0.9) ** 0.5
+
+
+def anonymous_memory():
+    """Bytes that this process uses and that are no files'."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) * 1024
+
+
+HUB = 6_000_000
+HUB_OPTIONS = {
+    "all": lambda: {},
+    "weighted": lambda: {"edge_weight": torch.ones(HUB)},
+    "weighted replace": lambda: {"edge_weight": torch.ones(HUB), "replace": True},
+    "labor": lambda: {"labor": True},
+    "last": lambda: {
+        "edge_time": torch.zeros(HUB, dtype=torch.int64),
+        "seed_time": torch.tensor([1]),
+        "temporal_strategy": "last",
+        "disjoint": True,
+    },
+}
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="the reference keeps nothing")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs a system that tells of memory")
+@pytest.mark.parametrize("name", HUB_OPTIONS)
+@pytest.mark.parametrize("fails", [False, True])
+def test_threads_do_not_keep_the_scratch_of_hubs(name, fails):
+    graph, options = star(HUB), HUB_OPTIONS[name]()
+    num_neighbors = [-1 if name == "all" else 5] + [1] * fails
+    if fails:
+        graph.rowptr[1:-1] = -1
+        graph.rowptr[1] = HUB
+    before = anonymous_memory()
+    with pytest.raises(RuntimeError, match="'rowptr' must not decrease") if fails else nullcontext():
+        neighbor_sample(graph.rowptr, graph.col, torch.tensor([0]), num_neighbors, **options)
+    # Not even one of its vectors, of at least 48 MB; the C library may keep some that were outgrown.
+    assert anonymous_memory() - before < 40 << 20
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="the reference would take hours to get there")
+def test_too_little_memory_is_an_exception():
+    code = """
+import resource, torch
+from graphlab.ops import neighbor_sample, neighbor_sample_batches
+rowptr, col = torch.tensor([0, 0, 2]), torch.tensor([1, 0])
+resource.setrlimit(resource.RLIMIT_DATA, (2 << 30, 2 << 30))
+for call in (
+    lambda: neighbor_sample(rowptr, col, torch.tensor([1]), [2**31 - 1], replace=True),
+    lambda: neighbor_sample_batches(
+        rowptr, col, torch.tensor([0, 1, 1]), torch.tensor([0, 1, 3]), [2**31 - 1], [1, 2], replace=True
+    ),
+):
+    try:
+        call()
+    except RuntimeError as error:
+        print(error)
+print(neighbor_sample(rowptr, col, torch.tensor([1]), [-1])[2].tolist())
+"""
+    environment = {**os.environ, "GRAPHLAB_BACKEND": "auto"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    said = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer"
+    one, many, after = done.stdout.splitlines()
+    assert one.endswith(said) and "batch 1: " in many and many.endswith(said) and after == "[1, 0]"
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="the reference says it in its own way")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs a system that tells of memory")
+def test_wherever_memory_ends_the_arguments_are_named():
+    """Be it that scratch, or that the result finds no room."""
+    code = """
+import resource, torch
+from graphlab.ops import neighbor_sample, neighbor_sample_batches
+col = torch.zeros(4_000_000, dtype=torch.int64)
+lines = open("/proc/self/status").readlines()
+reserved = next(int(line.split()[1]) for line in lines if line.startswith("VmData")) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (reserved + (128 << 20),) * 2)
+seed, ptr, says = torch.tensor([0]), torch.tensor([0, 1]), set()
+for edges in range(1_000_000, 4_000_000, 100_000):
+    graph = torch.tensor([0, edges]), col[:edges]
+    for call in (
+        lambda: neighbor_sample(*graph, seed, [-1]),
+        lambda: neighbor_sample_batches(*graph, seed, ptr, [-1], [1]),
+    ):
+        try:
+            call()
+            says.add("done")
+        except RuntimeError as error:
+            says.add(str(error)[-76:])
+print(*sorted(says), sep="; ")
+"""
+    environment = {**os.environ, "GRAPHLAB_BACKEND": "auto"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    said = "'seed' and 'num_neighbors' ask for more than there is memory for; take fewer"
+    assert done.stdout.strip() == f"{said}; done"
 
 
 @backends

@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.ops import batch_key, neighbor_sample, neighbor_sample_batches, use_backend
+from graphlab.ops import batch_key, kernels, neighbor_sample, neighbor_sample_batches, use_backend
 from tests.ops.sampling import BACKENDS, compressed, cycle, fanouts, graphs, keys, same
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -60,6 +64,34 @@ def test_the_number_of_threads_changes_nothing():
     finally:
         torch.set_num_threads(before)
     assert all(same(tuple(results[0]), tuple(other)) for other in results[1:])
+
+
+@pytest.mark.skipif(bool(kernels.missing("_C")), reason="the reference reserves nothing")
+def test_a_large_first_batch_takes_no_more_memory_than_a_large_last_one():
+    code = """
+import resource, torch
+from graphlab.ops import neighbor_sample_batches
+n, small = 300_000, 2000
+rowptr, col = torch.arange(n + 1), torch.arange(n)
+seed = torch.cat([torch.arange(n), torch.zeros(small, dtype=torch.int64)])
+ptr = torch.cat([torch.tensor([0]), torch.arange(n, n + small + 1)])
+resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))
+print(len(neighbor_sample_batches(rowptr, col, seed, ptr, [1], range(small + 1)).node))
+print(len(neighbor_sample_batches(rowptr, col, seed.flip(0), (len(seed) - ptr).flip(0), [1], range(small + 1)).node))
+"""
+    environment = {**os.environ, "GRAPHLAB_BACKEND": "auto"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["302000", "302000"]
+
+
+def test_of_long_pointers_the_first_wrong_one_is_told():
+    graph, ptr = cycle(6), torch.arange(1001)
+    ptr[7] = 3
+    with pytest.raises(
+        ValueError, match=r"must run from 0 to 1000 without decreasing, but seed_ptr\[7\] is 3 after 6"
+    ) as told:
+        neighbor_sample_batches(graph.rowptr, graph.col, torch.zeros(1000, dtype=torch.int64), ptr, [1], range(1000))
+    assert len(str(told.value)) < 200
 
 
 WRONG = {

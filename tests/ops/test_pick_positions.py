@@ -8,6 +8,7 @@ from graphlab.ops.counter_rng import signed
 from tests.ops.sampling import BACKENDS, compressed, cycle, fanouts, graphs, keys, same
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
+compiled = pytest.mark.skipif(bool(kernels.missing("_C")), reason="nothing is compiled")
 
 
 def streamed(graph, seed, num_neighbors, key, replace):
@@ -84,11 +85,36 @@ def test_bounds_of_which_many_draws_are_rejected(backend):
         assert thirds.sum() == 200 and thirds.min() > 40
 
 
-@pytest.mark.skipif(bool(kernels.missing("_C")), reason="nothing is compiled")
-def test_an_impossible_degree_does_not_end_the_process():
-    rowptr = torch.tensor([0, 2**62])
-    with pytest.raises(RuntimeError, match="'rowptr' tells of a node with so many edges"):
-        torch.ops.graphlab.pick_positions(rowptr, torch.tensor([0]), torch.tensor([0]), 0, 100, False)
+@compiled
+@pytest.mark.parametrize("degree", [2**62, 2**63 - 1])
+def test_an_impossible_degree_does_not_end_the_process(degree):
+    """Nor does it in other threads, out of which exceptions lose their words."""
+    rowptr, node, before = torch.tensor([0, degree]), torch.zeros(3000, dtype=torch.int64), torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for some in (node[:1], node):
+                with pytest.raises(RuntimeError, match="'rowptr' tells of a node with so many edges"):
+                    torch.ops.graphlab.pick_positions(rowptr, some, some, 0, 100, False)
+    finally:
+        torch.set_num_threads(before)
+
+
+@backends
+@pytest.mark.parametrize(("degree", "nodes"), [(2**62, 1), (2**62, 4), (2**63 - 1, 3), (2**56, 200)])
+def test_more_picks_than_there_are_addresses_are_refused(backend, degree, nodes):
+    """Their number does not fit into 64 bits."""
+    rowptr, node = torch.tensor([0, degree]), torch.zeros(nodes, dtype=torch.int64)
+    said = f"'rowptr' and 'num_neighbors' ask for too many picks: node 0 has {degree} edges"
+    with use_backend(backend), pytest.raises((ValueError, RuntimeError), match=said):
+        pick_positions(rowptr, node, node, 0, -1)
+
+
+@compiled
+def test_more_picks_than_there_is_memory_for_are_told():
+    node = torch.zeros(1, dtype=torch.int64)
+    with pytest.raises(RuntimeError, match=f"ask for too many picks: there is no memory for {2**56}"):
+        pick_positions(torch.tensor([0, 2**56]), node, node, 0, -1)
 
 
 WRONG = {

@@ -214,8 +214,11 @@ print(count)
 @backends
 def test_wrong_arguments_are_told(path, backend):
     ids, out = torch.tensor([0, 1]), torch.empty(2, 4, dtype=torch.uint8)
+    shared = torch.zeros(2, 16, dtype=torch.uint8)
     wrong = [
         ((-1, 4, ids, out), {}, "'offset' must not be negative, got -1"),
+        ((0, 16, shared.view(torch.int64)[:, 0], shared), {}, "'out' must not share memory with 'ids'"),
+        ((0, 16, shared.view(torch.int64)[0], shared), {}, "'out' must not share memory with 'ids'"),
         ((0, 0, ids, out), {}, "'row_bytes' must be positive, got 0"),
         ((0, 4, ids.int(), out), {}, "'ids' must be int64, got int32"),
         ((0, 4, ids, out[:1]), {}, r"'out' must have shape \(2, 4\), got \(1, 4\)"),
@@ -232,3 +235,16 @@ def test_wrong_arguments_are_told(path, backend):
         for args, options, said in wrong:
             with pytest.raises((ValueError, RuntimeError), match=said):
                 read_rows(fd, *args, **options)
+        for bad in (-1, fd + 2**32):
+            with pytest.raises(ValueError, match=f"'fd' must be an open file's descriptor, got {bad}"):
+                read_rows(bad, 0, 4, ids, out)
+
+
+@compiled
+def test_the_kernel_takes_no_memory_that_it_writes(path):
+    out = torch.zeros(64, 1024, dtype=torch.uint8)
+    ids = out.view(-1)[:512].view(torch.int64)
+    with opened(path) as fd, pytest.raises(RuntimeError, match="'out' must not share memory with 'ids'"):
+        torch.ops.graphlab.read_rows(fd, 0, 1024, ids, out, 1, 0)
+    with pytest.raises(RuntimeError, match="'fd' must be an open file's descriptor, got 4294967296"):
+        torch.ops.graphlab.read_rows(2**32, 0, 1024, ids.clone(), out, 1, 0)
