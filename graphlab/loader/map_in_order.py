@@ -1,5 +1,6 @@
 """Work done ahead by threads, handed out in order."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,8 @@ def map_in_order(
     """Yield ``function(item)`` of each item in order, computed ahead by threads.
 
     An exception of the function reaches the caller in its place. When the generator ends, is closed or is thrown
-    away, work that has not begun is dropped and its threads are joined.
+    away, work that has not begun is dropped and its threads are joined; unless it is one of these that a collector
+    of garbage throws it away from.
 
     Args:
         function: What to compute; it must be safe to call from several threads.
@@ -32,7 +34,10 @@ def map_in_order(
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(num_threads, thread_name_prefix="graphlab-loader")
+    ours: set[threading.Thread] = set()
+    pool = ThreadPoolExecutor(
+        num_threads, thread_name_prefix="graphlab-loader", initializer=lambda: ours.add(threading.current_thread())
+    )
     try:
         for item in items:
             pending.append(pool.submit(function, item))
@@ -41,4 +46,4 @@ def map_in_order(
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=threading.current_thread() not in ours, cancel_futures=True)

@@ -1,5 +1,7 @@
 """Threads work ahead and hand out in order."""
 
+import gc
+import sys
 import threading
 import time
 
@@ -64,3 +66,31 @@ def test_leaving_early_ends_the_threads_and_what_waits():
             break
     assert not ours()
     assert len(done) < 100
+
+
+def test_an_iterator_may_be_collected_by_its_own_thread(monkeypatch):
+    class Circle:
+        pass
+
+    def collect(i: int) -> int:
+        if i:
+            let_go.wait(10)
+            gc.collect()
+        return i
+
+    lost, let_go, circle = [], threading.Event(), Circle()
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: lost.append(report.exc_value))
+    gc.disable()
+    try:
+        circle.itself, circle.results = circle, map_in_order(collect, range(100), 1, 8)
+        next(circle.results)
+        del circle
+        let_go.set()
+        threads = ours()
+        for thread in threads:
+            thread.join(10)
+    finally:
+        gc.enable()
+    assert threads
+    assert not lost
+    assert not ours()
