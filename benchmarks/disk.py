@@ -37,6 +37,8 @@ from measure import spawned
 from graphlab import ops
 
 HERE = Path(__file__).parent
+# The loader's default is what is held against bars.
+READERS = 2
 PARTS = ("packing", "loader", "random", "memmap", "memory", "sampler")
 
 
@@ -94,6 +96,8 @@ def figures(found: dict[str, Any]) -> list[Figure]:
         )
     ]
     for readers, one in found.get("loader", {}).items():
+        if int(readers) != READERS:
+            continue
         out.append(Figure(f"loader, {readers} reader(s): rate / fio in sequence", one["of_fio"], 0.8, True))
         out.append(
             Figure(f"loader, {readers} reader(s): bytes read / bytes of batches", one["amplification"], 1.01, False)

@@ -66,14 +66,14 @@ def test_treelcm_cora_learns(tmp_path):
 
 
 def test_disk_training_learns_within_its_memory(tmp_path):
-    out = run("disk_training.py", *DISK, "--folder", str(tmp_path))
+    out = run("disk_training.py", *DISK, "--folder", str(tmp_path / "graph"))
     assert float(re.findall(r"test accuracy ([\d.]+)", out)[0]) > 0.5
     assert max(int(peak) for peak in re.findall(r"memory (\d+) MiB", out)) <= 512
 
 
 def test_disk_training_runs_on_two_ranks(tmp_path):
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-    words = [*DISK, "--folder", str(tmp_path), "--memory_mb", "640"]
+    words = [*DISK, "--folder", str(tmp_path / "graph"), "--memory_mb", "640"]
     out = run("disk_training.py", *words, launcher=launcher, OMP_NUM_THREADS="1")
     assert float(re.findall(r"test accuracy ([\d.]+)", out)[0]) > 0.5
     assert all(f"rank {rank}: epoch 20" in out for rank in (0, 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +28,26 @@ if TYPE_CHECKING:
 _STRUCTURE = ("n_id", "place", "row", "col", "e_id", "input_id", "num_sampled_nodes", "num_sampled_edges")
 
 
+@dataclass(frozen=True)
+class RawBatch:
+    """A batch as it lies on the disk.
+
+    Args:
+        entry: Where it lies, and what it must be.
+        path: The file.
+        data: Its bytes.
+
+    Shapes:
+        - **data:** ``(extent,)``
+    """
+
+    entry: Entry
+    path: Path
+    data: Tensor
+
+
 class BatchReader:
-    """Reads batches of a store; threads may share it.
+    """Reads batches of a store, and puts them together; threads may share it.
 
     Args:
         store: The store.
@@ -43,12 +63,12 @@ class BatchReader:
         footprint = Footprint.of(store)
         self._store, self._verify = store, verify
         self._rows = BufferPool(footprint.rows, keep=batches)
-        self._scratch = BufferPool(footprint.extent, keep=readers)
+        self._scratch = BufferPool(footprint.extent, keep=readers + 1)
         self._hot = _hot_rows(store, verify)
         self._features = _Features(store.features) if store.info.mode == "online" else None
 
-    def read(self, epoch: int, batch: int) -> Data:
-        """Read a batch.
+    def read(self, epoch: int, batch: int) -> RawBatch:
+        """Read the bytes of a batch, which is all that takes the drive's time unless rows are not packed.
 
         Args:
             epoch: Its sampled epoch.
@@ -56,24 +76,30 @@ class BatchReader:
 
         Raises:
             IndexError: The store holds no such batch.
-            CorruptStoreError: Its bytes are not those that were written.
+            CorruptStoreError: The file was cut short.
             DiskError: It can not be read.
         """
         shard, entry = self._store.entry(epoch, batch)
         path = self._store.shard_path(shard)
-        try:
-            return self._read(path, entry)
-        except OSError as error:
-            raise DiskError(f"{named(entry)} can not be read from {path}: {error.strerror}") from error
-        except (RuntimeError, ValueError, IndexError) as error:
-            raise CorruptStoreError(
-                f"{named(entry)} in {path} is damaged: {error}; run 'graphlab disk repair {self._store.path}'",
-                ((epoch, batch),),
-            ) from error
-
-    def _read(self, path: Path, entry: Entry) -> Data:
         data = self._scratch.take()[: entry.extent]
-        read_blocks(path, data, entry.offset)
+        with self._naming(entry, path):
+            read_blocks(path, data, entry.offset)
+        return RawBatch(entry, path, data)
+
+    def assemble(self, raw: RawBatch) -> Data:
+        """Make a batch of its bytes.
+
+        Args:
+            raw: What :meth:`read` returned.
+
+        Raises:
+            CorruptStoreError: Its bytes are not those that were written.
+            DiskError: Rows that are not packed can not be read.
+        """
+        with self._naming(raw.entry, raw.path):
+            return self._assemble(raw.data, raw.entry)
+
+    def _assemble(self, data: Tensor, entry: Entry) -> Data:
         if self._verify:
             check(data, entry)
         info = self._store.info
@@ -88,6 +114,19 @@ class BatchReader:
             raise ValueError(f"its record has {counts.nodes:,} nodes, more than its edges lead to")
         x = assemble_rows(pack, self._hot, arrays["place"], info.row_bytes, room[:size])
         return _as_data(info.layout, arrays, x.view(info.torch_dtype).view(counts.nodes, *info.row_shape))
+
+    @contextmanager
+    def _naming(self, entry: Entry, path: Path) -> Generator[None]:
+        """Say which batch an error is about."""
+        try:
+            yield
+        except OSError as error:
+            raise DiskError(f"{named(entry)} can not be read from {path}: {error.strerror}") from error
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise CorruptStoreError(
+                f"{named(entry)} in {path} is damaged: {error}; run 'graphlab disk repair {self._store.path}'",
+                ((entry.epoch, entry.batch),),
+            ) from error
 
 
 def check(data: Tensor, entry: Entry) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from graphlab.disk.batch_reader import BatchReader
+from graphlab.disk.batch_reader import BatchReader, RawBatch
 from graphlab.disk.errors import MemoryBudgetError
 from graphlab.disk.footprint import Footprint
 from graphlab.disk.memory import room
@@ -37,7 +37,7 @@ class DiskLoader:
             is ``rank`` modulo ``world_size``; a store prepared for one rank is taken as it is.
         world_size: How many processes there are. Each gets the same number of batches: one that would have fewer
             begins again.
-        transform: What to do with each batch; called by the readers, so it must be safe to call from several threads.
+        transform: What to do with each batch; a thread of the loader calls it, for one batch after the other in order.
         verify: Whether to compare checksums with what is read, which costs about a millisecond for 25 MB.
 
     Raises:
@@ -75,7 +75,7 @@ class DiskLoader:
                 raise ValueError(f"'{name}' must be at least 1, got {value}")
         self.store = Store(path)
         self.shuffle, self.seed = shuffle, self.store.info.sampling.seed if seed is None else seed
-        self.readers, self.queue_depth, self.transform = min(readers, queue_depth), queue_depth, transform
+        self.readers, self.queue_depth, self.transform = readers, queue_depth, transform
         self._numbers, self._length = _share(self.store, rank, world_size)
         if memory_budget is not None:
             self._check_budget(memory_budget)
@@ -115,14 +115,7 @@ class DiskLoader:
             IndexError: The store holds no such batch.
             CorruptStoreError: Its bytes are not those that were written.
         """
-        data = self._reader.read(epoch, number)
-        if self.transform is None:
-            return data
-        try:
-            return self.transform(data)
-        except Exception as error:
-            error.add_note(f"in 'transform' of batch {number} of epoch {epoch}")
-            raise
+        return self._finish(self._reader.read(epoch, number))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: which epoch, and how many of its batches were handed out."""
@@ -147,11 +140,23 @@ class DiskLoader:
 
     def _run(self, epoch: int, start: int) -> Generator[Any, None, None]:
         sampled, numbers = epoch % self.store.info.sampling.epochs, self._ordered(epoch)[start:]
-        made = map_in_order(lambda b: self.batch(sampled, b), numbers, self.readers, self.queue_depth)
-        with contextlib.closing(made):
+        # Readers read the next bytes while one thread puts a batch together, so that the drive never waits.
+        raw = map_in_order(lambda b: self._reader.read(sampled, b), numbers, self.readers, self.readers)
+        made = map_in_order(lambda _: self._finish(next(raw)), numbers, 1, self.queue_depth)
+        with contextlib.closing(raw), contextlib.closing(made):
             for position in range(start, len(self)):
                 # No name for the batch here: its buffers come back as soon as the caller lets go of it.
                 yield self._hand_out(next(made), epoch, position)
+
+    def _finish(self, raw: RawBatch) -> Any:
+        data = self._reader.assemble(raw)
+        if self.transform is None:
+            return data
+        try:
+            return self.transform(data)
+        except Exception as error:
+            error.add_note(f"in 'transform' of batch {raw.entry.batch} of epoch {raw.entry.epoch}")
+            raise
 
     def _hand_out(self, batch: Any, epoch: int, position: int) -> Any:
         self._at = (epoch, position + 1)

@@ -18,9 +18,10 @@ class Footprint:
 
     .. math::
         \text{hot} + (\text{queue\_depth} + 2)(\text{rows} + \text{arrays})
-        + \text{readers} \cdot (\text{extent} + \text{unpacked}) + \text{index}
+        + (\text{readers} + 1)\,\text{extent} + \text{unpacked} + \text{index}
 
-    where two batches more than are read ahead are the one in use, and one made before that is let go.
+    where two batches more than are read ahead are the one in use, and one made before that is let go, and one extent
+    more than there are readers is the one that a batch is made of.
 
     Args:
         hot: The rows that are kept in memory.
@@ -68,7 +69,7 @@ class Footprint:
             queue_depth: How many batches are read ahead.
         """
         batches = (queue_depth + 2) * (self.rows + self.arrays)
-        return self.hot + batches + readers * (self.extent + self.unpacked) + self.index
+        return self.hot + batches + (readers + 1) * self.extent + self.unpacked + self.index
 
     def terms(self, readers: int, queue_depth: int) -> str:
         """Return the sum, written out.
@@ -78,8 +79,8 @@ class Footprint:
             queue_depth: How many batches are read ahead.
         """
         return (
-            f"hot rows {self.hot:,} + (queue_depth {queue_depth} + 2) x batch {self.rows + self.arrays:,} + readers "
-            f"{readers} x scratch {self.extent + self.unpacked:,} + index {self.index:,} = "
+            f"hot rows {self.hot:,} + (queue_depth {queue_depth} + 2) x batch {self.rows + self.arrays:,} + (readers "
+            f"{readers} + 1) x extent {self.extent:,} + unpacked rows {self.unpacked:,} + index {self.index:,} = "
             f"{self.total(readers, queue_depth):,} bytes"
         )
 

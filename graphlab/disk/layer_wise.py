@@ -1,6 +1,7 @@
 """Exact embeddings of all nodes of a graph that does not fit in memory, layer by layer."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -17,8 +18,7 @@ from graphlab.disk.pack import Pack, pack_rows, partition_rows
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import ArrayInfo
 
-# A chunk's rows are read, gathered and transformed: that many copies of them are alive at once, and leave as much room
-# to the layer itself.
+# A chunk's rows are read, transformed and written: that many copies of them are alive at once, in a layer, too.
 _COPIES = 4
 # Of each edge: its source as stored, as int64, sorted, and as a place; and its target.
 _EDGE_BYTES = 40
@@ -65,17 +65,18 @@ def layer_wise(
 
     One layer is computed for all nodes before the next is begun, so that no node is computed twice. The nodes are cut
     into chunks; the rows that a chunk needs from the layer before are packed beside each other in one sequential pass
-    over that layer, and then read in one piece.
+    over that layer, and then read in one piece. A chunk leaves room for a message per edge and for rows as wide as the
+    wider of what goes into a layer and what comes out; wider ones in between are the layer's own.
 
     Args:
         store: The store, or its path.
         stages: The steps of the network, in order, in evaluation mode.
-        out: A directory for the result and for what lies between.
+        out: A directory for the result and, meanwhile, for what lies between.
         memory_budget: Bytes that the process may hold in all; half of what is free by default.
         scratch_bytes: Bytes of packed rows on disk at a time; all by default. Fewer mean more passes.
 
     Returns:
-        The rows of the last stage, in ``out/rows.bin``.
+        The rows of the last stage, in ``out/rows.bin``; what was there is replaced.
 
     Shapes:
         - **output:** ``(num_nodes, ...)``
@@ -83,34 +84,60 @@ def layer_wise(
     Raises:
         MemoryBudgetError: One node with its neighbours does not fit in memory.
         DiskFullError: There is no room for the rows of a layer.
+        CorruptStoreError: Features or edges are not those of the store.
         ValueError: A stage does not give one row per node.
 
     Example:
-        >>> from graphlab.disk import Neighbors, Rows, layer_wise  # doctest: +SKIP
-        >>> stages = [Neighbors(conv1), Rows(torch.relu), Neighbors(conv2)]  # doctest: +SKIP
-        >>> layer_wise("store", stages, "embeddings").read(0, 10)  # doctest: +SKIP
+        >>> import tempfile, torch
+        >>> from pathlib import Path
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import Neighbors, Rows, layer_wise, prepare
+        >>> from graphlab.nn import SAGEConv
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> stages = [Neighbors(SAGEConv(8, 16)), Rows(torch.relu), Neighbors(SAGEConv(16, 3))]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store, out = Path(folder) / "store", Path(folder) / "embeddings"
+        ...     _ = prepare(data, store, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     layer_wise(store, stages, out).read(0, 50).shape
+        torch.Size([50, 3])
     """
     store = store if isinstance(store, Store) else Store(store)
     if not stages:
         raise ValueError("'stages' got none, expected one at least")
+    out = _own_directory(Path(out).absolute(), store)
     store.features.check()
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    store.rowptr.check_content()
+    store.col.check_content()
     budget = default_budget() if memory_budget is None else memory_budget
-    graph = _Graph(store)
-    rows = store.features
-    for number, stage in enumerate(stages):
-        give_back()
-        layer = _Layer(graph, rows, out / f"rows-{number}.bin", budget, scratch_bytes)
-        fresh = layer.each(stage.function) if isinstance(stage, Rows) else layer.with_neighbors(stage.function)
-        if number:
-            rows.close()
-            rows.path.unlink()
-        rows = fresh
-    rows.path.replace(out / "rows.bin")
-    info = describe(out / "rows.bin", rows.dtype, rows.info.shape)
-    rows.close()
-    return ArrayFile(info, out)
+    graph, rows = _Graph(store), store.features
+    with tempfile.TemporaryDirectory(dir=out, prefix="layers-") as folder:
+        for number, stage in enumerate(stages):
+            give_back()
+            layer = _Layer(graph, rows, Path(folder) / f"rows-{number}.bin", budget, scratch_bytes)
+            fresh = layer.run(stage if number else _converted(stage, store.info.torch_dtype))
+            if number:
+                rows.close()
+                rows.path.unlink()
+            rows = fresh
+        rows.close()
+        rows.path.replace(out / "rows.bin")
+    return ArrayFile(describe(out / "rows.bin", rows.dtype, rows.info.shape), out)
+
+
+def _own_directory(out: Path, store: Store) -> Path:
+    """Make the directory of the result, where nothing of the store can be overwritten."""
+    if out.resolve() == store.path.resolve() or (out / "rows.bin").resolve() == store.features.path.resolve():
+        raise ValueError(f"'out' got {out}, which holds files of the store; expected a folder of its own")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _converted(stage: Stage, dtype: torch.dtype) -> Stage:
+    """Give a stage the features as batches have them."""
+    function: Callable[..., Tensor] = stage.function
+    if isinstance(stage, Rows):
+        return Rows(lambda x: function(x.to(dtype)))
+    return Neighbors(lambda x, edge_index: function((x[0].to(dtype), x[1].to(dtype)), edge_index))
 
 
 class _Graph:
@@ -139,8 +166,8 @@ class _Graph:
         stop = min(self.num_nodes, start + 1 + room_bytes // max(row_bytes * _COPIES, 1))
         pointers = self.rowptr.read(start, stop + 1)
         edges = pointers[1:] - pointers[0]
-        rows = edges.clamp(max=self.num_nodes) + torch.arange(1, edges.numel() + 1)
-        cost = rows * row_bytes * _COPIES + edges * _EDGE_BYTES
+        rows = edges.clamp(max=self.num_nodes) + edges + _COPIES * torch.arange(1, edges.numel() + 1)
+        cost = rows * row_bytes + edges * _EDGE_BYTES
         count = int(torch.searchsorted(cost, room_bytes, right=True))
         if count == 0:
             raise MemoryBudgetError(
@@ -179,22 +206,34 @@ class _Layer:
         self.graph, self.rows, self.path = graph, rows, path
         self.memory_budget, self.scratch_bytes = memory_budget, scratch_bytes
 
-    def each(self, function: Callable[[Tensor], Tensor]) -> ArrayFile:
+    def run(self, stage: Stage) -> ArrayFile:
+        """Compute the rows of the next layer."""
+        return self._each(stage.function) if isinstance(stage, Rows) else self._with_neighbors(stage.function)
+
+    def _each(self, function: Callable[[Tensor], Tensor]) -> ArrayFile:
         """Transform the rows one by one."""
-        step = max(1, room(self.memory_budget) // (_COPIES * max(self.rows.row_bytes, 1)))
+        wide = self._row_bytes(lambda row: function(row))
+        step = max(1, room(self.memory_budget) // (_COPIES * wide))
         starts = range(0, max(len(self.rows), 1), step)
         chunks = [(start, min(start + step, len(self.rows))) for start in starts]
         return self._write(chunks, (function(self.rows.read(*chunk)) for chunk in chunks))
 
-    def with_neighbors(self, function: Callable[[tuple[Tensor, Tensor], Tensor], Tensor]) -> ArrayFile:
+    def _with_neighbors(self, function: Callable[[tuple[Tensor, Tensor], Tensor], Tensor]) -> ArrayFile:
         """Transform the rows with those of their neighbours."""
-        chunks = self.graph.chunks(self.rows.row_bytes, room(self.memory_budget))
+        nothing = torch.empty(2, 0, dtype=torch.long)
+        wide = self._row_bytes(lambda row: function((row, row), nothing))
+        chunks = self.graph.chunks(wide, room(self.memory_budget))
         ids, ends = self._distinct_sources(chunks)
         try:
             return self._write(chunks, self._computed(function, chunks, ids, ends))
         finally:
             ids.close()
             ids.path.unlink()
+
+    def _row_bytes(self, function: Callable[[Tensor], Tensor]) -> int:
+        """Return the bytes of a row before or after this layer, whichever are more; one row alone tells."""
+        fresh = function(self.rows.read(0, min(1, len(self.rows))))
+        return max(self.rows.row_bytes, fresh.nbytes, 1)
 
     def _distinct_sources(self, chunks: list[tuple[int, int]]) -> tuple[ArrayFile, list[int]]:
         """Write down the sources of each chunk, ascending; return them, and where each chunk's begin and end."""

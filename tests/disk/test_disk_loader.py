@@ -405,10 +405,11 @@ def test_memory_does_not_grow_over_epochs(big):
             assert batch.x[0, 0] == batch.x[0, 0]
     del batch
     before = resident()
-    for _ in range(12):
+    for _ in range(24):
         for _ in loader:
             pass
-    assert resident() - before < 8 << 20
+    # Buffers that there was no use for yet may come, for once; the arrays of 96 batches would be more than 50 MB.
+    assert resident() - before < 32 << 20
 
 
 def test_what_loading_takes_is_within_its_bound(big):
@@ -425,7 +426,8 @@ def test_too_small_a_budget_is_refused_with_the_sum_written_out(store):
     with pytest.raises(
         MemoryBudgetError,
         match=r"'memory_budget' is 1,000 bytes, .* the least that works is [\d,]+; loading takes hot rows 280 \+ "
-        r"\(queue_depth 2 \+ 2\) x batch [\d,]+ \+ readers 2 x scratch [\d,]+ \+ index [\d,]+ = [\d,]+ bytes; give",
+        r"\(queue_depth 2 \+ 2\) x batch [\d,]+ \+ \(readers 2 \+ 1\) x extent [\d,]+ \+ unpacked rows [\d,]+ "
+        r"\+ index [\d,]+ = [\d,]+ bytes; give",
     ):
         DiskLoader(store, memory_budget=1000)
     DiskLoader(store, memory_budget=resident() + (64 << 20))

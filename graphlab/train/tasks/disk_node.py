@@ -40,8 +40,12 @@ class DiskNodeTask(Task):
             raise ValueError(
                 f"disk: {path} lacks {', '.join(missing)}; expected a store prepared with labels and masks per node"
             )
-        self.y = self.store.attribute("y").read().view(-1)
-        self.splits = {name: self.store.attribute(mask).read().nonzero().view(-1) for name, mask in _MASKS.items()}
+        if len(self.store.info.row_shape) != 1:
+            raise ValueError(
+                f"disk: the features of {path} have rows of shape {self.store.info.row_shape}, expected rows of numbers"
+            )
+        self.y = self._labels()
+        self.splits = {name: self._rows(mask) for name, mask in _MASKS.items()}
         self.metric_name = "accuracy"
         self.metric = METRICS[self.metric_name]
         self.higher_is_better = self.metric.higher_is_better
@@ -68,7 +72,7 @@ class DiskNodeTask(Task):
                 "num_sampled_edges_per_hop": batch.num_sampled_edges,
             }
         logits = model(batch.x.float(), batch.edge_index, **sampled)[: batch.batch_size]
-        return F.cross_entropy(logits, batch.y[: batch.batch_size].view(-1))
+        return F.cross_entropy(logits, self.y[batch.n_id[: batch.batch_size].cpu()].to(logits.device))
 
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
         """The metric on all nodes of each split."""
@@ -77,6 +81,30 @@ class DiskNodeTask(Task):
             out = layer_wise(self.store, self._stages(model), Path(scratch), memory_budget=self.memory_budget)
             logits = {name: finite(out.gather(rows)) for name, rows in self.splits.items()}
         return {name: self.metric.compute(logits[name], self.y[rows]) for name, rows in self.splits.items()}
+
+    def _labels(self) -> Tensor:
+        """The class of each node; -1 where it has none, which some data sets say with a NaN."""
+        y = self._attribute("y")
+        labels = y.nan_to_num(-1).long() if y.is_floating_point() else y.long()
+        if y.is_floating_point() and not torch.equal(labels.to(y.dtype), y.nan_to_num(-1)):
+            raise ValueError(f"disk: y of {self.path} holds fractions, expected the number of a class")
+        return labels
+
+    def _rows(self, mask: str) -> Tensor:
+        chosen = self._attribute(mask)
+        if chosen.dtype != torch.bool:
+            raise ValueError(f"disk: {mask} of {self.path} holds {chosen.dtype}, expected bool")
+        rows = chosen.nonzero().view(-1)
+        if bool((self.y[rows] < 0).any()):
+            raise ValueError(f"disk: {mask} of {self.path} holds nodes without a label")
+        return rows
+
+    def _attribute(self, name: str) -> Tensor:
+        values = self.store.attribute(name)
+        values.check_content()
+        if len(values.row_shape) and values.row_shape != (1,):
+            raise ValueError(f"disk: {name} of {self.path} has shape {values.info.shape}, expected one value per node")
+        return values.read().view(-1)
 
     def _stages(self, model: Stack) -> list[Stage]:
         return [

@@ -17,8 +17,10 @@ CPU = torch.device("cpu")
 
 def write_digits(path: Path, **but) -> Path:
     data = graphlab.data.load("digits")[0]
-    for name in but:
-        del data[name]
+    for name, value in but.items():
+        data[name] = value
+        if value is None:
+            del data[name]
     train = data.train_mask.nonzero().view(-1) if "train_mask" in data else torch.arange(9)
     sampling = Sampling((5, 5), 32, replace=False, shuffle=True, seed=0, epochs=2, num_input=len(train))
     write_store(path, data, train, sampling, hot_rows=100)
@@ -91,3 +93,33 @@ def test_a_store_without_labels_is_refused(tmp_path):
 def test_no_store_is_said(tmp_path):
     with pytest.raises(ConfigError, match="holds no store"):
         make_task(TrainConfig(disk=tmp_path), CPU)
+
+
+def test_labels_in_floating_point_are_classes_and_nan_is_none(tmp_path, store):
+    y = graphlab.data.load("digits")[0].y.float()
+    masks = ("train_mask", "val_mask", "test_mask")
+    unused = ~sum(graphlab.data.load("digits")[0][mask].long() for mask in masks).bool()
+    unused[0] |= not bool(unused.any())
+    y[unused] = torch.nan
+    whole = graphlab.data.load("digits")[0]
+    without = {mask: whole[mask] & ~unused for mask in masks}
+    task = DiskNodeTask(write_digits(tmp_path / "store", y=y.view(-1, 1), **without), CPU, None)
+    assert torch.equal(task.y[~unused], whole.y[~unused])
+    assert bool((task.y[unused] == -1).all())
+    assert task.problem.out_channels == 10
+
+
+@pytest.mark.parametrize(
+    ("but", "message"),
+    [
+        ({"y": torch.full((1797,), 0.5)}, "y of .* holds fractions"),
+        ({"y": torch.zeros(1797, 2)}, r"y of .* has shape \(1797, 2\), expected one value per node"),
+        ({"val_mask": torch.zeros(1797, 10, dtype=torch.bool)}, r"val_mask of .* has shape \(1797, 10\)"),
+        ({"val_mask": torch.zeros(1797)}, "val_mask of .* holds torch.float32, expected bool"),
+        ({"y": torch.full((1797,), torch.nan)}, "train_mask of .* holds nodes without a label"),
+        ({"x": torch.zeros(1797, 2, 2)}, r"rows of shape \(2, 2\), expected rows of numbers"),
+    ],
+)
+def test_attributes_that_do_not_fit_are_named(tmp_path, but, message):
+    with pytest.raises(ConfigError, match=message):
+        make_task(TrainConfig(disk=write_digits(tmp_path / "store", **but)), CPU)
