@@ -1,5 +1,6 @@
 """Epochs of numbered batches, made ahead by threads."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from numbers import Integral
@@ -84,8 +85,7 @@ class EpochLoader(DataLoader):
         if kwargs.get("batch_sampler") is None:
             batch_size = _count("batch_size", batch_size, 1)
         if filter_per_worker is None:
-            here = isinstance(data, Data | HeteroData) and infer_filter_per_worker(data)
-            filter_per_worker = here and not (transform or transform_sampler_output)
+            filter_per_worker = _in_threads(data) and not (transform or transform_sampler_output)
         options = {name: value for name, value in kwargs.items() if name not in _OF_PROCESSES}
         options["transform"], options["transform_sampler_output"] = transform, transform_sampler_output
         options["filter_per_worker"] = filter_per_worker
@@ -215,10 +215,14 @@ class EpochLoader(DataLoader):
 
 
 def _count(name: str, value: Any, low: int, end: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < low or (end is not None and value >= end):
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) < (end or math.inf):
         said = f"from {low} on" if end is None else f"in [{low}, {end})"
         raise ValueError(f"'{name}' must be an integer {said}, got {value!r}")
     return int(value)
+
+
+def _in_threads(data: Any) -> bool:
+    return isinstance(data, Data | HeteroData) and infer_filter_per_worker(data)
 
 
 def _learn_kinds(data: Any) -> None:

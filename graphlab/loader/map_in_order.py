@@ -9,6 +9,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_THREADS = "graphlab-loader"
+
 
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], num_threads: int, ahead: int
@@ -16,8 +18,8 @@ def map_in_order(
     """Yield ``function(item)`` of each item in order, computed ahead by threads.
 
     An exception of the function reaches the caller in its place. When the generator ends, is closed or is thrown
-    away, work that has not begun is dropped and its threads are joined; unless it is one of these that a collector
-    of garbage throws it away from.
+    away, work that has not begun is dropped and its threads are joined; unless that happens in such a thread, for
+    instance in a collection of garbage: it might wait for itself.
 
     Args:
         function: What to compute; it must be safe to call from several threads.
@@ -34,10 +36,7 @@ def map_in_order(
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    ours: set[threading.Thread] = set()
-    pool = ThreadPoolExecutor(
-        num_threads, thread_name_prefix="graphlab-loader", initializer=lambda: ours.add(threading.current_thread())
-    )
+    pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_THREADS)
     try:
         for item in items:
             pending.append(pool.submit(function, item))
@@ -46,4 +45,4 @@ def map_in_order(
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=threading.current_thread() not in ours, cancel_futures=True)
+        pool.shutdown(wait=not threading.current_thread().name.startswith(_THREADS), cancel_futures=True)

@@ -126,7 +126,7 @@ class NeighborSampler(PyGNeighborSampler):
         self._pools: dict[tuple[str, NodeType], tuple[Any, int | None, NegativePool]] = {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._epoch.share_memory_()  # neither pickle nor deepcopy keeps it so
 
     def set_epoch(self, epoch: int) -> None:
