@@ -1,7 +1,10 @@
 """Epochs of numbered batches, made ahead by threads."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
+from numbers import Integral
+from operator import index as as_index
 from typing import Any
 
 import torch
@@ -11,6 +14,7 @@ from torch_geometric.data import Data, HeteroData
 from torch_geometric.loader.utils import infer_filter_per_worker
 
 from graphlab.loader.map_in_order import map_in_order
+from graphlab.loader.seeds import seed_hash
 from graphlab.ops import batch_key, seed_permutation
 
 Batch = Data | HeteroData
@@ -41,7 +45,8 @@ class EpochLoader(DataLoader):
         transform: What to do to each batch.
         transform_sampler_output: What to do to each sample.
         filter_per_worker: Whether threads look up features and transform batches, or the caller's thread does; by
-            default threads, unless there are transforms, which may draw random numbers, or the graph lies on a GPU.
+            default threads, unless there are transforms, which may draw random numbers, or the graph lies on a GPU or
+            in remote stores, which need not bear being asked by several threads.
         **kwargs: What PyG's loader takes, and torch's; what concerns processes (``persistent_workers`` and the like)
             has no effect.
 
@@ -70,23 +75,23 @@ class EpochLoader(DataLoader):
         filter_per_worker: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_count("num_workers", num_workers, 0)
-        _check_count("prefetch_factor", 2 if prefetch_factor is None else prefetch_factor, 1)
-        _check_count("world_size", world_size, 1)
-        _check_count("rank", rank, 0, world_size)
+        num_workers = _count("num_workers", num_workers, 0)
+        prefetch_factor = _count("prefetch_factor", 2 if prefetch_factor is None else prefetch_factor, 1)
+        world_size = _count("world_size", world_size, 1)
+        rank = _count("rank", rank, 0, world_size)
         self._ordered = kwargs.get("sampler") is None and kwargs.get("batch_sampler") is None
         if shuffle and not self._ordered:
             raise ValueError("'shuffle' must be False beside 'sampler' or 'batch_sampler', which give the order")
-        if self._ordered:
-            _check_count("batch_size", batch_size, 1)
+        if kwargs.get("batch_sampler") is None:
+            batch_size = _count("batch_size", batch_size, 1)
         if filter_per_worker is None:
-            filter_per_worker = infer_filter_per_worker(data) and not (transform or transform_sampler_output)
+            filter_per_worker = _in_threads(data) and not (transform or transform_sampler_output)
         options = {name: value for name, value in kwargs.items() if name not in _OF_PROCESSES}
         options["transform"], options["transform_sampler_output"] = transform, transform_sampler_output
         options["filter_per_worker"] = filter_per_worker
         super().__init__(data, batch_size=batch_size, drop_last=drop_last, **options)
         # Unknown to torch's constructor, which would prepare for processes.
-        self.num_workers, self.prefetch_factor = num_workers, 2 if prefetch_factor is None else prefetch_factor
+        self.num_workers, self.prefetch_factor = num_workers, prefetch_factor
         self.seed, self.shuffle = seed, shuffle
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
@@ -95,11 +100,13 @@ class EpochLoader(DataLoader):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration will be; by default each is the one after the last.
 
+        Calls of the loader with positions are of that epoch too, and so are the batches of PyG's ``ZipLoader``, which
+        calls loaders and counts no epochs.
+
         Args:
             epoch: The number of the epoch, from 0.
         """
-        _check_count("epoch", epoch, 0)
-        self.epoch = epoch
+        self.epoch = _count("epoch", epoch, 0)
 
     @property
     def num_batches(self) -> int:
@@ -116,6 +123,17 @@ class EpochLoader(DataLoader):
         epoch, self.epoch = self.epoch, self.epoch + 1
         return self._run(epoch)
 
+    def collate_fn(self, index: Any) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Sample around the inputs at some positions, which make up a batch without a number.
+
+        Its key is made of the seed, the epoch and a hash of the positions.
+
+        Args:
+            index: The positions.
+        """
+        positions = index if isinstance(index, Tensor) else torch.tensor(index, dtype=torch.long)
+        return self._looked_up(positions, batch_key(self.seed, self.epoch, seed_hash(positions.long())))
+
     def batch(self, epoch: int, index: int) -> Batch:
         """Make one batch by its number, whatever was iterated before.
 
@@ -129,7 +147,7 @@ class EpochLoader(DataLoader):
         """
         if not self._ordered:
             raise ValueError("'batch' needs the loader's own order, got 'sampler' or 'batch_sampler'")
-        _check_count("epoch", epoch, 0)
+        epoch, index = _count("epoch", epoch, 0), as_index(index)
         if not 0 <= index < self.num_batches:
             raise IndexError(f"'index' must lie in [0, {self.num_batches}), got {index}")
         return self._finished(self._made((epoch, index, self._positions(epoch, index))))
@@ -141,11 +159,25 @@ class EpochLoader(DataLoader):
 
     def _plan(self, epoch: int) -> Iterator[Planned]:
         """Tell what this rank's batches are; where they run out, the first ones come again."""
-        given = [] if self._ordered else [torch.as_tensor(positions) for positions in self._batches()]
-        number = self.num_batches if self._ordered else len(given)
+        if not self._ordered:
+            yield from ((epoch, index, positions) for index, positions in self._given())
+            return
+        number = self.num_batches
         for i in range(self.rank, -(-number // self.world_size) * self.world_size, self.world_size):
-            index = i % number
-            yield epoch, index, self._positions(epoch, index) if self._ordered else given[index]
+            yield epoch, i % number, self._positions(epoch, i % number)
+
+    def _given(self) -> Iterator[tuple[int, Tensor]]:
+        """Number the batches that a sampler of torch gives, which may have no end."""
+        first, number = [], 0
+        for number, given in enumerate(self._batches(), 1):
+            positions = torch.as_tensor(given)
+            if number <= self.world_size:
+                first.append(positions)
+            if (number - 1) % self.world_size == self.rank:
+                yield number - 1, positions
+        if self.rank >= number % self.world_size > 0:
+            index = (number - number % self.world_size + self.rank) % number
+            yield index, first[index]
 
     def _positions(self, epoch: int, index: int) -> Tensor:
         number, size = self._num_inputs(), self._size()
@@ -157,7 +189,10 @@ class EpochLoader(DataLoader):
     def _made(self, planned: Planned) -> Any:
         """Do what threads do."""
         epoch, index, positions = planned
-        out = self._sampled(positions, batch_key(self.seed, epoch, index))
+        return self._looked_up(positions, batch_key(self.seed, epoch, index))
+
+    def _looked_up(self, positions: Tensor, key: int) -> Any:
+        out = self._sampled(positions, key)
         return self.filter_fn(out) if self.filter_per_worker else out
 
     @abstractmethod
@@ -179,10 +214,15 @@ class EpochLoader(DataLoader):
         return self.batch_sampler
 
 
-def _check_count(name: str, value: Any, low: int, end: int | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low or (end is not None and value >= end):
+def _count(name: str, value: Any, low: int, end: int | None = None) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) < (end or math.inf):
         said = f"from {low} on" if end is None else f"in [{low}, {end})"
         raise ValueError(f"'{name}' must be an integer {said}, got {value!r}")
+    return int(value)
+
+
+def _in_threads(data: Any) -> bool:
+    return isinstance(data, Data | HeteroData) and infer_filter_per_worker(data)
 
 
 def _learn_kinds(data: Any) -> None:

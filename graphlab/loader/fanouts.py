@@ -1,5 +1,6 @@
 """How many neighbours each hop keeps, of each edge type."""
 
+from numbers import Integral
 from typing import Any
 
 from torch_geometric.sampler.base import NumNeighbors
@@ -50,6 +51,6 @@ def _checked(values: Any) -> list[int]:
     if not isinstance(values, list | tuple):
         raise ValueError(f"'num_neighbors' must be a list with a number for each hop, got {values!r}")
     for k in values:
-        if isinstance(k, bool) or not isinstance(k, int) or k < -1:
+        if isinstance(k, bool) or not isinstance(k, Integral) or k < -1:
             raise ValueError(f"'num_neighbors' must hold integers from -1 (all) on, got {k!r}")
-    return list(values)
+    return [int(k) for k in values]

@@ -159,8 +159,9 @@ class RemoteSource(GraphSource):
     def num_nodes(self, node_type: NodeType) -> int:
         """Return the number of nodes of a type."""
         if node_type is None:
-            seen = [_length(index) for index in self.edges(None)]  # some stores know the size only after this
-            return max(self.attributes[None].size or seen)
+            row, col = self.edges(None)  # some stores know the size only after this
+            known = [number for number in self.attributes[None].size or () if number is not None]
+            return max(known or self._rows(row.numel()) or [_length(row), _length(col)])
         return remote_backend_utils.num_nodes(self.features, self.graph, node_type)
 
     def edges(self, edge_type: EdgeType) -> tuple[Tensor, Tensor]:
@@ -183,6 +184,12 @@ class RemoteSource(GraphSource):
         """Return the tensors of this name, of the edge types that have one."""
         found = self._values(name)
         return {kind: found[kind] for kind in found if isinstance(kind, tuple) or (kind is None and name != "time")}
+
+    def _rows(self, num_edges: int) -> list[int]:
+        """Return how many nodes have values; what has a row per edge does not tell unless there is nothing else."""
+        sizes = (self.features.get_tensor_size(copy.copy(attr)) for attr in self.features.get_all_tensor_attrs())
+        rows = [size[0] for size in sizes if size]
+        return [number for number in rows if number != num_edges] or rows
 
     def _values(self, name: str) -> dict[Any, Tensor]:
         found = {}

@@ -46,7 +46,7 @@ class LinkNeighborLoader(EpochLoader, PyGLinkNeighborLoader):
         transform_sampler_output: What to do to each sample before its features are looked up.
         is_sorted: Whether edges are sorted by target, and within neighbourhoods by time.
         filter_per_worker: Whether the threads look up features and transform batches; by default they do, unless there
-            are transforms.
+            are transforms or the graph is in remote stores.
         neighbor_sampler: A sampler to use in place of the one that these arguments describe.
         directed: PyG's former word for ``subgraph_type="induced"``, if false.
         seed: Seed of orders, samples and negatives; by default drawn from torch's generator, or the sampler's.

@@ -1,5 +1,6 @@
 """Work done ahead by threads, handed out in order."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +9,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_THREADS = "graphlab-loader"
+
 
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], num_threads: int, ahead: int
@@ -15,7 +18,8 @@ def map_in_order(
     """Yield ``function(item)`` of each item in order, computed ahead by threads.
 
     An exception of the function reaches the caller in its place. When the generator ends, is closed or is thrown
-    away, work that has not begun is dropped and its threads are joined.
+    away, work that has not begun is dropped and its threads are joined; unless that happens in such a thread, for
+    instance in a collection of garbage: it might wait for itself.
 
     Args:
         function: What to compute; it must be safe to call from several threads.
@@ -32,7 +36,7 @@ def map_in_order(
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(num_threads, thread_name_prefix="graphlab-loader")
+    pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_THREADS)
     try:
         for item in items:
             pending.append(pool.submit(function, item))
@@ -41,4 +45,4 @@ def map_in_order(
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=not threading.current_thread().name.startswith(_THREADS), cancel_futures=True)

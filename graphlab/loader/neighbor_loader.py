@@ -43,7 +43,8 @@ class NeighborLoader(EpochLoader, PyGNeighborLoader):
         transform_sampler_output: What to do to each sample before its features are looked up.
         is_sorted: Whether edges are sorted by target, and within neighbourhoods by time.
         filter_per_worker: Whether the threads look up features and transform batches; by default they do, unless there
-            are transforms, which then run in the caller's thread in order and may draw random numbers.
+            are transforms, which then run in the caller's thread in order and may draw random numbers, or the graph is
+            in remote stores, which the caller's thread then asks.
         neighbor_sampler: A sampler to use in place of the one that these arguments describe.
         directed: PyG's former word for ``subgraph_type="induced"``, if false.
         seed: Seed of orders and samples, 64 bits; by default drawn from torch's generator, or the sampler's.

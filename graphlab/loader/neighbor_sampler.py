@@ -103,6 +103,7 @@ class NeighborSampler(PyGNeighborSampler):
         self.sample_direction = sample_direction
         self.node_types, self.edge_types = source.node_types, source.edge_types
         self._check_choices(subgraph_type, temporal_strategy, time_attr, weight_attr, labor)
+        self._check_names()
         self.graph = read_graph(
             source,
             time_attr=time_attr,
@@ -122,7 +123,11 @@ class NeighborSampler(PyGNeighborSampler):
         self.seed = drawn_seed(seed)
         # Shared, so that workers that live on hear of a new epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        self._pools: dict[tuple[str, NodeType], tuple[Any, int, NegativePool]] = {}
+        self._pools: dict[tuple[str, NodeType], tuple[Any, int | None, NegativePool]] = {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._epoch.share_memory_()  # neither pickle nor deepcopy keeps it so
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other neighbours from now on, also in worker processes.
@@ -254,8 +259,7 @@ class NeighborSampler(PyGNeighborSampler):
         )
 
     def _sample_types(self, seed: dict[str, Tensor], seed_time: Any, options: dict[str, Any]) -> HeteroSamplerOutput:
-        graph, walked = self.graph, {self._walked(kind): kind for kind in self.edge_types}
-        names = {"__".join(way): kind for way, kind in walked.items()}
+        graph, names = self.graph, {self._name(kind): kind for kind in self.edge_types}
 
         def named(values: dict[Any, Any]) -> dict[str, Any]:
             return {name: values[kind] for name, kind in names.items() if kind in values}
@@ -265,7 +269,7 @@ class NeighborSampler(PyGNeighborSampler):
 
         row, col, node, edge, nodes_per_hop, edges_per_hop = hetero_neighbor_sample(
             self.node_types,
-            list(walked),
+            [self._walked(kind) for kind in self.edge_types],
             named(graph.ptr),
             named(graph.neighbor),
             {kind: nodes.long() for kind, nodes in seed.items()},
@@ -297,6 +301,10 @@ class NeighborSampler(PyGNeighborSampler):
         """Return an edge type as it is walked: from the neighbour to the node that it is drawn for."""
         return kind[::-1] if self.sample_direction == "backward" else kind
 
+    def _name(self, kind: EdgeType) -> str:
+        """Return what the op calls an edge type."""
+        return "__".join(self._walked(kind))
+
     def _sample_examples(
         self, seed: Any, seed_time: Any, *, inputs: EdgeSamplerInput, neg_sampling: NegativeSampling | None, key: int
     ) -> Any:
@@ -325,9 +333,10 @@ class NeighborSampler(PyGNeighborSampler):
 
     def _pool(self, end: str, kind: NodeType, weight: Any) -> NegativePool:
         """Return where negatives of one end come from; kept for as long as its weights stay the same."""
-        version = 0 if weight is None else weight._version
+        version = 0 if weight is None else None if weight.is_inference() else weight._version
         known = self._pools.get((end, kind))
-        if known is None or known[0] is not weight or known[1] != version:
+        # Tensors of inference mode count no versions, and may have changed.
+        if known is None or known[0] is not weight or known[1] != version or version is None:
             pool = NegativePool(self.graph.num_nodes[kind], weight, self.graph.node_time.get(kind))
             self._pools[end, kind] = known = weight, version, pool
         return known[2]
@@ -351,3 +360,13 @@ class NeighborSampler(PyGNeighborSampler):
             raise NotImplementedError("'weight_attr' needs a Data or HeteroData, got (FeatureStore, GraphStore)")
         if labor and self.is_hetero:
             raise ValueError("'labor' needs a homogeneous graph, got one with types")
+
+    def _check_names(self) -> None:
+        names: dict[str, EdgeType] = {}
+        for kind in self.edge_types if self.is_hetero else ():
+            other = names.setdefault(self._name(kind), kind)
+            if other != kind:
+                raise ValueError(
+                    f"'data' must have edge types that differ in name, got {other} and {kind}, which are both "
+                    f"{self._name(kind)!r}; rename one"
+                )

@@ -1,6 +1,7 @@
 """Seeds of loaders, and keys of batches that know no number of their own."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,9 @@ def drawn_seed(seed: int | None, generator: torch.Generator | None = None) -> in
     """
     if seed is None:
         return int(torch.randint(2**63 - 1, (), generator=generator))
-    if isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not -(2**63) <= int(seed) < 2**64:
         raise ValueError(f"'seed' must be an integer of 64 bits or None, got {seed!r}")
-    return seed
+    return int(seed)
 
 
 def seed_hash(seed: Tensor | Mapping[str, Tensor]) -> int:

@@ -118,6 +118,31 @@ def test_changed_weights_are_heard():
     assert seen == [{1}, {2}]
 
 
+def test_weights_may_come_from_inference_mode():
+    with torch.inference_mode():
+        weight = torch.zeros(60)
+        weight[1] = 1.0
+    loader = load(neg_sampling=NegativeSampling("triplet", 1, dst_weight=weight))
+    seen = []
+    for node in (1, 2):
+        with torch.inference_mode():
+            weight.zero_()[node] = 1.0
+        batch = loader.batch(0, 0)
+        seen.append(set(batch.n_id[batch.dst_neg_index].tolist()))
+    assert seen == [{1}, {2}]
+
+
+def test_calls_are_of_the_loaders_seed_and_epoch():
+    loader = load(neg_sampling="binary")
+    first = loader([3, 4])
+    loader.set_epoch(1)
+    second = loader([3, 4])
+    assert torch.equal(ends(first)[:, :2], ends(second)[:, :2])
+    assert not torch.equal(ends(first)[:, 2:], ends(second)[:, 2:])
+    loader.set_epoch(0)
+    assert same(first, loader([3, 4]))
+
+
 @pytest.mark.parametrize("mode", ["times", "times, triplets", "edge times"])
 def test_nothing_comes_from_the_future(mode):
     data = random_graph()
@@ -154,15 +179,27 @@ def test_typed_edges():
 @pytest.mark.parametrize("mode", ["binary", "triplet"])
 def test_typed_times(mode):
     data = typed_graph()
+    data["author"].time[0] = data["paper"].time[0] = 0
     time = torch.arange(50) % 20
     options = {"neg_sampling": {"mode": mode, "amount": 2}, "time_attr": "time", "edge_label_time": time}
     for batch in load(data, edge_label_index=WRITES, batch_size=20, **options):
         check_typed_rows(data, batch)
-        limit = time[batch["author"].input_id if mode == "never" else batch[WRITES].input_id]
+        limit = time[batch[WRITES].input_id]
         for kind in data.edge_types:
             source, target = batch[kind].edge_index
             late = batch[kind[0]].time[source] > limit[batch[kind[2]].batch[target]]
             assert not late.any()
+        if mode == "binary":
+            negative = batch[WRITES].edge_label_index[:, batch[WRITES].edge_label == 0]
+            assert negative.size(1) == 2 * limit.numel()
+            for kind, index in zip(("author", "paper"), negative, strict=True):
+                assert (batch[kind].time[index] <= limit.repeat(2)).all()
+                assert (batch[kind].time[index] <= limit[batch[kind].batch[index]]).all()
+        else:
+            negative = batch["paper"].dst_neg_index
+            assert negative.shape == (limit.numel(), 2)
+            assert (batch["paper"].time[negative] <= limit[:, None]).all()
+            assert (batch["paper"].time[negative] <= limit[batch["paper"].batch[negative]]).all()
 
 
 def test_any_batch_can_be_made_alone_and_ranks_share():

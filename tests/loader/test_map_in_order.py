@@ -1,5 +1,8 @@
 """Threads work ahead and hand out in order."""
 
+import contextlib
+import gc
+import sys
 import threading
 import time
 
@@ -64,3 +67,39 @@ def test_leaving_early_ends_the_threads_and_what_waits():
             break
     assert not ours()
     assert len(done) < 100
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_an_iterator_may_be_collected_by_its_own_thread(monkeypatch, steps):
+    class Circle:
+        pass
+
+    def collect(i: int) -> int:
+        if i:
+            let_go.wait(10)
+            gc.collect()
+        return i
+
+    def results():
+        made = map_in_order(collect, range(100), 1, 8)
+        if steps == 2:  # threads that wait for the other ones
+            with contextlib.closing(map_in_order(lambda _, first=made: next(first), range(100), 1, 8)) as made:
+                yield from made
+        yield from made
+
+    lost, let_go, circle = [], threading.Event(), Circle()
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: lost.append(report.exc_value))
+    gc.disable()
+    try:
+        circle.itself, circle.results = circle, results()
+        next(circle.results)
+        del circle
+        let_go.set()
+        threads = ours()
+        for thread in threads:
+            thread.join(10)
+    finally:
+        gc.enable()
+    assert threads
+    assert not lost
+    assert not ours()

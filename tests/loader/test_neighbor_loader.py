@@ -3,7 +3,7 @@
 import copy
 import pickle
 import threading
-from itertools import islice
+from itertools import cycle, islice
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric import loader as pyg
 from torch_geometric.data import Data
-from torch_geometric.loader import ImbalancedSampler
+from torch_geometric.loader import ImbalancedSampler, ZipLoader
 from torch_geometric.nn import GraphSAGE
 from torch_geometric.testing import MyFeatureStore, MyGraphStore
 from torch_geometric.utils import k_hop_subgraph, trim_to_layer
@@ -133,6 +133,18 @@ def test_ranks_share_an_epoch(world_size, size, threads):
     rounds = [batch for turn in zip(*parts, strict=True) for batch in turn]
     assert len(rounds) - len(whole) < world_size
     assert all_same(rounds, [whole[b % len(whole)] for b in range(len(rounds))])
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.uint8, np.int32])
+def test_numbers_may_be_numpys(integer):
+    one, two, four = (integer(n) for n in (1, 2, 4))
+    options = {"seed": four, "batch_size": four, "num_workers": one, "prefetch_factor": two, "world_size": two}
+    loader = load(num_neighbors=[two, two], rank=one, shuffle=True, **options)
+    loader.set_epoch(four)
+    plain = load(num_neighbors=[2, 2], rank=1, world_size=2, shuffle=True, seed=4, batch_size=4)
+    plain.set_epoch(4)
+    assert all_same(loader, plain)
+    assert same(loader.batch(two, four), plain.batch(2, 4))
 
 
 def test_seed_is_torchs_unless_given():
@@ -272,6 +284,31 @@ def test_remote_stores():
     assert torch.equal(batch["author"].x, typed["author"].x[batch["author"].n_id])
 
 
+class OneThread(MyFeatureStore):
+    """A store as most are: not to be asked by several threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.askers = set()
+
+    def _get_tensor(self, attr):
+        self.askers.add(threading.current_thread())
+        return super()._get_tensor(attr)
+
+
+@pytest.mark.parametrize("kind", [None, "paper"])
+def test_remote_stores_are_asked_by_the_caller(kind):
+    data, features, graph = random_graph(), OneThread(), MyGraphStore()
+    features.put_tensor(data.x, group_name=kind, attr_name="x", index=None)
+    edge_type = kind and CITES
+    graph.put_edge_index(tuple(data.edge_index), edge_type=edge_type, layout="coo", size=(60, 60))
+    options = {"input_nodes": kind, "num_workers": 3}
+    list(load((features, graph), **options))
+    assert features.askers == {threading.current_thread()}
+    list(load((features, graph), filter_per_worker=True, **options))
+    assert len(features.askers) > 1
+
+
 def test_a_model_learns_in_one_epoch():
     torch.manual_seed(0)
     data = random_graph(400, 4000)
@@ -353,6 +390,33 @@ def test_a_torch_sampler_may_give_the_order():
         load(data, sampler=order, shuffle=True)
 
 
+@pytest.mark.parametrize("threads", [0, 2])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_order_may_be_endless(rank, threads):
+    ranks = {"rank": rank, "world_size": 2, "num_workers": threads}
+    batches = load(batch_size=1, batch_sampler=Endless([[3], [4]]), **ranks)
+    assert [batch.input_id.tolist() for batch in islice(batches, 3)] == [[3 + rank]] * 3
+    nodes = load(batch_size=2, sampler=Endless([1, 2, 3, 4]), **ranks)
+    assert [batch.input_id.tolist() for batch in islice(nodes, 3)] == [[1 + 2 * rank, 2 + 2 * rank]] * 3
+
+
+class Endless:
+    def __init__(self, turn: list) -> None:
+        self.turn = turn
+
+    def __iter__(self):
+        return cycle(self.turn)
+
+
+@settings(max_examples=20)
+@given(number=st.integers(0, 9), world_size=st.integers(1, 4))
+def test_ranks_share_a_given_order(number, world_size):
+    order = [[3 * i, 3 * i + 1] for i in range(number)]
+    parts = [list(load(batch_size=1, batch_sampler=order, rank=r, world_size=world_size)) for r in range(world_size)]
+    rounds = [batch.input_id.tolist() for turn in zip(*parts, strict=True) for batch in turn]
+    assert rounds == [order[i % number] for i in range(-(-number // world_size) * world_size)]
+
+
 def test_a_sampler_of_ours_may_be_given():
     sampler = NeighborSampler(random_graph(), [4], seed=9, labor=True)
     loader = load(neighbor_sampler=sampler, seed=None)
@@ -371,6 +435,34 @@ def test_loader_is_called_with_positions_and_pickles():
     loader = load()
     assert same(loader([3, 4]), pickle.loads(pickle.dumps(loader))([3, 4]))
     assert loader([3, 4]).n_id[:2].tolist() == [3, 4]
+
+
+def test_calls_are_of_the_loaders_seed_and_epoch():
+    sampler = NeighborSampler(random_graph(), [3, 2], seed=1)
+    loader, other = (load(neighbor_sampler=sampler, seed=seed) for seed in (1, 2))
+    first = loader([3, 4])
+    assert not same(first, loader([4, 3]))
+    assert not torch.equal(first.e_id, other([3, 4]).e_id)
+    loader.set_epoch(1)
+    assert not torch.equal(first.e_id, loader([3, 4]).e_id)
+    loader.set_epoch(0)
+    assert same(first, loader(torch.tensor([3, 4])))
+    assert loader([]).num_nodes == 0
+
+
+@pytest.mark.parametrize("per_worker", [False, True])
+def test_loaders_are_zipped(per_worker):
+    def epoch(number: int) -> list:
+        for loader in loaders:
+            loader.set_epoch(number)
+        return [batch for pair in zipped for batch in pair]
+
+    loaders = [load(input_nodes=range(20)), load(typed_graph(), input_nodes="paper", seed=2)]
+    zipped = ZipLoader(loaders, filter_per_worker=per_worker, batch_size=8)
+    first, second = epoch(0), epoch(1)
+    assert [batch.num_nodes > 8 for batch in first] == [True] * 6
+    assert not any(same(one, other) for one, other in zip(first, second, strict=True))
+    assert all_same(first, epoch(0))
 
 
 def test_two_iterations_at_once_are_two_epochs():
@@ -395,6 +487,10 @@ def test_two_iterations_at_once_are_two_epochs():
         ({"time_attr": "when"}, "'time_attr' .* got 'when'"),
         ({"num_neighbors": [3, None]}, "'num_neighbors' must hold integers"),
         ({"batch_size": 0}, "'batch_size' must be an integer from 1 on, got 0"),
+        ({"batch_size": None, "sampler": [1, 2]}, "'batch_size' must be an integer from 1 on, got None"),
+        ({"batch_size": np.float64(2)}, "'batch_size' must be an integer from 1 on, got "),
+        ({"seed": np.float64(2)}, "'seed' must be an integer of 64 bits or None, got "),
+        ({"num_neighbors": [np.float64(2)]}, "'num_neighbors' must hold integers"),
         ({"num_workers": -1}, "'num_workers' must be an integer from 0 on, got -1"),
         ({"prefetch_factor": 0}, "'prefetch_factor' must be an integer from 1 on, got 0"),
         ({"rank": 2, "world_size": 2}, r"'rank' must be an integer in \[0, 2\), got 2"),

@@ -255,6 +255,30 @@ def test_remote_stores_give_the_same_samples():
         assert torch.equal(one.node, other.node)
 
 
+@pytest.mark.parametrize(
+    ("size", "rows", "number"),
+    [
+        ((60, 60), {}, 60),
+        ((60, None), {}, 60),
+        ((None, 60), {}, 60),
+        ((None, None), {}, 54),
+        (None, {}, 54),
+        (None, {"x": 60}, 60),
+        (None, {"edge_time": 240, "x": 60}, 60),  # PyG's stores have times of edges beside the nodes' values
+        (None, {"x": 240}, 240),  # as many nodes as edges
+        ((60, 60), {"x": 61}, 60),
+        ((None, None), {"x": 60}, 60),
+    ],
+)
+def test_remote_stores_tell_how_many_nodes_there_are(size, rows, number):
+    features, graph = MyFeatureStore(), MyGraphStore()
+    edge_index = random_graph().edge_index  # up to node 53
+    graph.put_edge_index(tuple(edge_index), edge_type=None, layout="coo", size=size)
+    for name, count in rows.items():
+        features.put_tensor(torch.zeros(count), group_name=None, attr_name=name, index=None)
+    assert NeighborSampler((features, graph), [1]).num_nodes == number
+
+
 @pytest.mark.parametrize(("attr", "direction"), [(None, "forward"), (None, "backward"), ("time", "forward")])
 def test_remote_typed_stores_are_sampled(attr, direction):
     data = typed_graph()
@@ -336,9 +360,13 @@ def test_pygs_loader_takes_typed_graphs():
         check_typed_rows(data, batch)
 
 
-def test_workers_that_live_on_hear_of_epochs():
+COPIES = {"itself": lambda s: s, "pickled": lambda s: pickle.loads(pickle.dumps(s)), "copied": copy.deepcopy}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_workers_that_live_on_hear_of_epochs(way):
     data = random_graph()
-    sampler = NeighborSampler(data, [2, 2], seed=0)
+    sampler = COPIES[way](NeighborSampler(data, [2, 2], seed=0))
     loader = LOADERS["NodeLoader"](data, sampler, batch_size=30, num_workers=1, persistent_workers=True)
     first = list(loader)
     sampler.set_epoch(1)
@@ -359,11 +387,16 @@ def test_spawned_workers_give_the_same_batches():
     assert all(same(one, other) for one, other in zip(alone, spawned, strict=True))
 
 
-def test_pickled_samplers_go_on():
+@pytest.mark.parametrize("way", ["pickled", "copied"])
+def test_copies_of_samplers_go_on_alone(way):
     sampler = NeighborSampler(random_graph(), [2, 2], seed=4)
     sampler.set_epoch(3)
-    twin = pickle.loads(pickle.dumps(sampler))
-    assert torch.equal(sampler.sample_from_nodes(nodes(1)).edge, twin.sample_from_nodes(nodes(1)).edge)
+    twin = COPIES[way](sampler)
+    before = sampler.sample_from_nodes(nodes(1, 2, 3)).edge
+    assert torch.equal(before, twin.sample_from_nodes(nodes(1, 2, 3)).edge)
+    twin.set_epoch(4)
+    assert torch.equal(before, sampler.sample_from_nodes(nodes(1, 2, 3)).edge)
+    assert not torch.equal(before, twin.sample_from_nodes(nodes(1, 2, 3)).edge)
 
 
 def test_the_number_of_neighbors_may_change():
@@ -408,6 +441,18 @@ def test_errors_name_the_argument(options, error, said):
 def test_errors_of_typed_numbers(num_neighbors, said):
     with pytest.raises(ValueError, match=said):
         NeighborSampler(typed_graph(), num_neighbors)
+
+
+def test_edge_types_of_one_name_are_refused():
+    data = HeteroData()
+    for kind in ("a", "a_", "d"):
+        data[kind].num_nodes = 2
+    for kind in (("a", "_b", "d"), ("a_", "b", "d")):
+        data[kind].edge_index = torch.zeros(2, 1, dtype=torch.long)
+    with pytest.raises(ValueError, match=r"'data' .* \('a', '_b', 'd'\) and \('a_', 'b', 'd'\), .* 'a___b__d'"):
+        NeighborSampler(data, [1])
+    out = NeighborSampler(data, [1], sample_direction="backward").sample_from_nodes(nodes(0, kind="a"))
+    assert {kind: row.tolist() for kind, row in out.row.items()} == {("a", "_b", "d"): [0], ("a_", "b", "d"): []}
 
 
 def test_what_does_not_go_with_types_or_stores_is_said():
