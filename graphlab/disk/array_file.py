@@ -132,6 +132,20 @@ class ArrayFile:
         self._fill(rows.view(-1).view(torch.uint8), offset)
         return rows
 
+    def read_checked(self) -> Tensor:
+        """Read all rows and compare them with their checksum.
+
+        Shapes:
+            - **output:** ``(num_rows, *row_shape)``
+
+        Raises:
+            CorruptStoreError: They are others than those that were described.
+            DiskError: The file was cut short.
+        """
+        rows = self.read()
+        self._compare(crc32c(rows.view(-1).view(torch.uint8)))
+        return rows
+
     def gather(self, ids: Tensor) -> Tensor:
         """Read rows in any order; each distinct row is read once.
 
@@ -205,7 +219,10 @@ class ArrayFile:
         """
         if self.info.crc32c == UNKNOWN_CRC:
             raise CorruptStoreError(f"{self.path} was written to since it was described; prepare anew")
-        if (found := self.checksum()) != self.info.crc32c:
+        self._compare(self.checksum())
+
+    def _compare(self, found: int) -> None:
+        if found != self.info.crc32c:
             raise CorruptStoreError(
                 f"{self.path} has other rows than when it was described: CRC-32C {found:08x}, "
                 f"{self.info.crc32c:08x} then; put the old file back, or prepare anew"

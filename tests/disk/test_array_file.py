@@ -164,6 +164,20 @@ def test_a_touched_file_passes_and_a_changed_one_does_not(tmp_path):
         ArrayFile(info, tmp_path)
 
 
+@pytest.mark.parametrize("shape", [(533, 7), (4,), (4, 2, 3), (4, 0), (0, 3)])
+def test_a_checked_read_gives_the_rows_or_names_the_file(tmp_path, shape, way):
+    rows = rows_of(torch.int64, *shape)
+    array = ArrayFile(write_array(tmp_path, "x.bin", rows), tmp_path)
+    assert torch.equal(array.read_checked(), rows)
+    if rows.numel():
+        stamp, content = (tmp_path / "x.bin").stat().st_mtime_ns, bytearray((tmp_path / "x.bin").read_bytes())
+        content[-1] ^= 1
+        (tmp_path / "x.bin").write_bytes(content)
+        os.utime(tmp_path / "x.bin", ns=(stamp, stamp))
+        with pytest.raises(CorruptStoreError, match=r"x\.bin has other rows .* put the old file back, or prepare anew"):
+            array.read_checked()
+
+
 def test_checksum_of_a_file_in_place(tmp_path):
     rows = rows_of(torch.bfloat16, 100, 3)
     info = raw_file(tmp_path, rows, 8)
