@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from graphlab.disk import memory
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.batch_reader import cold_ids
 from graphlab.disk.errors import CorruptStoreError, DiskError
@@ -57,7 +58,7 @@ class Repair:
         return "\n".join([*lines, f"{self.path}: {len(self.repaired)} parts repaired, {len(self.left)} left"])
 
 
-def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
+def repair(path: str | os.PathLike[str], *, threads: int = 2, memory_budget: int | None = None) -> Repair:
     """Make whole what is damaged in a store: batches, indices, shards that are missing, the hot set.
 
     What is damaged is made again from graph, attributes and features, compared with the checksum of what was lost, and
@@ -66,6 +67,8 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
     Args:
         path: The store.
         threads: How many threads read, to find what is damaged.
+        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
+            free)
 
     Returns:
         What was repaired, and what was not, with the way out.
@@ -90,7 +93,7 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
     report = verify(path, threads=threads)
     if report.ok or report.damages[0].part == "manifest":
         return Repair(report.path, left=tuple(_left(damage, "") for damage in report.damages))
-    return _Repairing(report).run()
+    return _Repairing(report, memory.default_budget() if memory_budget is None else memory_budget).run()
 
 
 def _left(damage: Damage, why: str) -> Damage:
@@ -100,8 +103,8 @@ def _left(damage: Damage, why: str) -> Damage:
 class _Repairing:
     """One repair, from the report to the result."""
 
-    def __init__(self, report: Report) -> None:
-        self.report, self.root = report, report.path
+    def __init__(self, report: Report, memory_budget: int) -> None:
+        self.report, self.root, self.memory_budget = report, report.path, memory_budget
         self.info = StoreInfo.from_json(load_manifest(self.root))
         self.entries = [self._entries_of(number, shard) for number, shard in enumerate(self.info.shards)]
 
@@ -232,6 +235,7 @@ class _Repairing:
     def _mend_hot(self) -> None:
         hot = self.info.hot
         assert hot is not None
+        memory.room(self.memory_budget, least=2 * hot.bytes)
         rows = pack_of(self.hot.ids, self.features, self.info)
         write_atomically(self.root / hot.name, _checked(rows, hot.crc32c).numpy().tobytes())
 
@@ -261,7 +265,7 @@ class _Repairing:
 
     @cached_property
     def source(self) -> BatchSource:
-        return BatchSource(self.root, self.info)
+        return BatchSource(self.root, self.info, self.memory_budget)
 
     @cached_property
     def features(self) -> ArrayFile:
