@@ -57,7 +57,8 @@ class ArrayFile:
 
     def __init__(self, info: ArrayInfo, root: Path) -> None:
         self.info = info
-        self.path = Path(root) / info.path
+        self.root = Path(root).absolute()
+        self.path = self.root / info.path
         self.dtype = info.torch_dtype
         self.row_shape = tuple(info.shape[1:])
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
@@ -89,6 +90,10 @@ class ArrayFile:
     def __del__(self) -> None:
         if getattr(self, "_fd", -1) >= 0:
             self.close()
+
+    def __reduce__(self) -> tuple[type["ArrayFile"], tuple[ArrayInfo, Path]]:
+        # The number of a descriptor means another file, or none, to whoever gets the copy.
+        return type(self), (self.info, self.root)
 
     @property
     def num_bytes(self) -> int:

@@ -1,8 +1,10 @@
 import contextlib
+import copy
 import ctypes
 import gc
 import mmap
 import os
+import pickle
 import random
 import threading
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
+from graphlab.disk.array_file import write_array
 from graphlab.disk.disk_loader import DiskLoader
 from graphlab.disk.errors import CorruptStoreError, DiskError, MemoryBudgetError
 from graphlab.disk.files import BLOCK
@@ -192,6 +195,24 @@ def test_a_state_of_another_order_is_refused(store):
 def test_a_transform_makes_the_batches(store):
     loader = DiskLoader(store, transform=lambda data: data.x.sum())
     assert torch.equal(loader.batch(0, 1), DiskLoader(store).batch(0, 1).x.sum())
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda loader: pickle.loads(pickle.dumps(loader))])
+@pytest.mark.parametrize("taken", [0, 2])
+@pytest.mark.parametrize("mode", ["packed", "online"])
+def test_a_copy_gives_the_same_batches_when_the_loader_is_gone(tmp_path, mode, taken, copied):
+    stored(tmp_path / "store", mode=mode)
+    write_array(tmp_path, "other.bin", torch.zeros(60, 7))
+    loader = DiskLoader(tmp_path / "store", shuffle=False)
+    held = [batch for batch, _ in zip(loader, range(taken), strict=False)]
+    other = copied(loader)
+    del loader, held
+    gc.collect()
+    # Takes the number of the descriptor that was closed.
+    with (tmp_path / "other.bin").open("rb"):
+        for epoch, batch in BATCHES:
+            assert_same(other.batch(epoch, batch), expected(graph(), epoch, batch))
+    assert [batch.batch_size for batch in other] == [8, 8, 8, 6]
 
 
 # -- ranks ---------------------------------------------------------------------------------------------------
