@@ -86,9 +86,18 @@ def layer_wise(
         ValueError: A stage does not give one row per node.
 
     Example:
-        >>> from graphlab.disk import Neighbors, Rows, layer_wise  # doctest: +SKIP
-        >>> stages = [Neighbors(conv1), Rows(torch.relu), Neighbors(conv2)]  # doctest: +SKIP
-        >>> layer_wise("store", stages, "embeddings").read(0, 10)  # doctest: +SKIP
+        >>> import tempfile, torch
+        >>> from pathlib import Path
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import Neighbors, Rows, layer_wise, prepare
+        >>> from graphlab.nn import SAGEConv
+        >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
+        >>> stages = [Neighbors(SAGEConv(8, 16)), Rows(torch.relu), Neighbors(SAGEConv(16, 3))]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store, out = Path(folder) / "store", Path(folder) / "embeddings"
+        ...     _ = prepare(data, store, num_neighbors=[5, 5], batch_size=16, mode="packed")
+        ...     layer_wise(store, stages, out).read(0, 50).shape
+        torch.Size([50, 3])
     """
     store = store if isinstance(store, Store) else Store(store)
     if not stages:

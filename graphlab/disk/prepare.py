@@ -113,7 +113,8 @@ def prepare(
 
     Example:
         >>> import tempfile, torch
-        >>>         >>> from graphlab.disk import prepare
+        >>> from torch_geometric.data import Data
+        >>> from graphlab.disk import prepare
         >>> data = Data(x=torch.randn(50, 8), edge_index=torch.randint(50, (2, 200)))
         >>> with tempfile.TemporaryDirectory() as out:
         ...     info = prepare(data, out, num_neighbors=[5, 5], batch_size=16, mode="packed", cache_bytes=320)
