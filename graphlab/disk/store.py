@@ -14,7 +14,8 @@ from graphlab.disk.store_info import FileInfo, StoreInfo
 class Store:
     """A sealed store, opened and checked as far as that is cheap: manifest, lengths of files, indices of shards.
 
-    Batches are checked when they are loaded; :func:`graphlab.disk.verify` checks all bytes.
+    Batches are checked when they are loaded, arrays when :meth:`~graphlab.disk.array_file.ArrayFile.read_checked` reads
+    them as a whole; :func:`graphlab.disk.verify` checks all bytes.
 
     Args:
         path: The directory.
@@ -31,7 +32,7 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         self.info = StoreInfo.from_json(load_manifest(self.path))
         if self.info.hot is not None:
             check_length(self.path / self.info.hot.name, self.info.hot.bytes)
