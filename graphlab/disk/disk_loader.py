@@ -129,7 +129,7 @@ class DiskLoader:
         epoch, position = self._at
         if position == len(self):
             epoch, position = epoch + 1, 0
-        return {"epoch": epoch, "position": position, **self._order()}
+        return {"epoch": epoch, "position": position, "store": self.store.info.fingerprint, **self._order()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where a loader stood: the next iteration gives the batches that it had not handed out.
@@ -140,6 +140,11 @@ class DiskLoader:
         Raises:
             ValueError: That loader had other batches, or another order.
         """
+        if state.get("store") != self.store.info.fingerprint:
+            raise ValueError(
+                f"'state' is of a loader of another store, whose batches are not those of {self.store.path}; "
+                "open the store that it was made with"
+            )
         for name, value in self._order().items():
             if state[name] != value:
                 raise ValueError(f"'state' is of a loader with {name} {state[name]}, expected {value}")

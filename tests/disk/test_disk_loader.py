@@ -192,6 +192,38 @@ def test_a_state_of_another_order_is_refused(store):
         DiskLoader(store).load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"data": graph(width=8)},
+        {"sampling": replace(SAMPLING, seed=6, shuffle=False)},
+        {"sampling": replace(SAMPLING, num_neighbors=(3, 1))},
+        {"dtype": torch.float16},
+    ],
+    ids=["graph", "seed", "neighbors", "dtype"],
+)
+def test_a_state_of_another_store_is_refused(store, tmp_path, other):
+    stored(tmp_path / "other", **other)
+    state = DiskLoader(tmp_path / "other", seed=5).state_dict()
+    with pytest.raises(ValueError, match="'state' is of a loader of another store"):
+        DiskLoader(store).load_state_dict(state)
+
+
+def test_a_state_fits_every_store_of_the_same_batches(store, tmp_path):
+    state = DiskLoader(store, world_size=2).state_dict()
+    stored(tmp_path / "online", mode="online", hot_rows=3, shard_bytes=1 << 30, features=tmp_path / "x.bin")
+    DiskLoader(tmp_path / "online", world_size=2).load_state_dict(state)
+    stored(tmp_path / "rank", sampling=replace(SAMPLING, world_size=2))
+    DiskLoader(tmp_path / "rank").load_state_dict(state)
+
+
+def test_the_folder_may_change_while_a_loader_of_a_relative_path_runs(store, monkeypatch):
+    monkeypatch.chdir(store.parent)
+    loader = DiskLoader(store.name)
+    monkeypatch.chdir("/")
+    assert_same(loader.batch(0, 0), expected(graph(), 0, 0))
+
+
 def test_a_transform_makes_the_batches(store):
     loader = DiskLoader(store, transform=lambda data: data.x.sum())
     assert torch.equal(loader.batch(0, 1), DiskLoader(store).batch(0, 1).x.sum())
