@@ -165,7 +165,10 @@ def _verify(args: argparse.Namespace) -> int:
     report = disk.verify(args.store, threads=args.threads)
     print(report)
     if not report.ok:
-        print(f"graphlab disk verify: damaged; run 'graphlab disk repair {args.store}'", file=sys.stderr)
+        hint = (
+            f"; run 'graphlab disk repair {args.store}'" if report.repairable else ", and nothing of it can be repaired"
+        )
+        print(f"graphlab disk verify: damaged{hint}", file=sys.stderr)
     return 0 if report.ok else 1
 
 

@@ -20,18 +20,10 @@ from graphlab.disk.manifest import load_manifest
 from graphlab.disk.rebuild import BatchSource, pack_of
 from graphlab.disk.recover import open_bytes, recover_entries, with_checksums
 from graphlab.disk.shard import Entry, ShardPlan, index_crc, seal_shard
-from graphlab.disk.store import ANEW, expected_batches, open_index
+from graphlab.disk.store import expected_batches, open_index
 from graphlab.disk.store_info import FileInfo, StoreInfo
 from graphlab.disk.verify import Damage, Report, verify
 from graphlab.ops import crc32c
-
-#: What to do about parts that nothing else in the store tells.
-_WAYS_OUT = {
-    "manifest": ANEW,
-    "graph": f"put the file back, or {ANEW}; packed batches can be loaded without it, but not be repaired",
-    "attribute": f"put the file back, or {ANEW}; batches can be loaded without it, but not be repaired",
-    "features": f"put the file back, or {ANEW}; packed batches can be loaded without it, but not be repaired",
-}
 
 
 @dataclass(frozen=True)
@@ -91,13 +83,9 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2, memory_budget: int
         /...: 1 parts repaired, 0 left
     """
     report = verify(path, threads=threads)
-    if report.ok or report.damages[0].part == "manifest":
-        return Repair(report.path, left=tuple(_left(damage, "") for damage in report.damages))
+    if not report.repairable:
+        return Repair(report.path, left=report.damages)
     return _Repairing(report, memory.default_budget() if memory_budget is None else memory_budget).run()
-
-
-def _left(damage: Damage, why: str) -> Damage:
-    return replace(damage, message="; ".join(filter(None, [damage.message, why, _WAYS_OUT.get(damage.part, "")])))
 
 
 class _Repairing:
@@ -115,8 +103,8 @@ class _Repairing:
                 mend()
                 repaired += damages
             except (OSError, RuntimeError, ValueError, IndexError) as error:
-                left += [_left(damage, f"it could not be repaired: {error}") for damage in damages]
-        left += [_left(damage, "") for damage in self.report.damages if damage.part in _WAYS_OUT]
+                left += [replace(d, message=f"{d.message}; it could not be repaired: {error}") for d in damages]
+        left += [damage for damage in self.report.damages if not damage.repairable]
         return Repair(self.root, tuple(repaired), tuple(left))
 
     def _work(self) -> list[tuple[list[Damage], Callable[[], None]]]:

@@ -115,6 +115,8 @@ class Store:
 
 #: The way out where nothing else helps.
 ANEW = "prepare the store anew"
+#: The way out where a file is not the store's own, or nothing else tells what was in it.
+PUT_BACK = f"put the file back, or {ANEW}"
 
 
 def batch_numbers(info: StoreInfo) -> range:
@@ -156,12 +158,13 @@ def open_index(root: Path, number: int, shard: FileInfo) -> ShardPlan:
     return plan
 
 
-def check_length(path: Path, expected: int) -> None:
+def check_length(path: Path, expected: int, advice: str = "run 'graphlab disk repair'") -> None:
     """Check that a file is there and whole.
 
     Args:
         path: The file.
         expected: Its length in bytes.
+        advice: The way out.
 
     Raises:
         CorruptStoreError: It is missing, or has another length.
@@ -169,6 +172,6 @@ def check_length(path: Path, expected: int) -> None:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise CorruptStoreError(f"{path} is missing; run 'graphlab disk repair'") from None
+        raise CorruptStoreError(f"{path} is missing; {advice}") from None
     if size != expected:
-        raise CorruptStoreError(f"{path} has {size:,} bytes, expected {expected:,}; run 'graphlab disk repair'")
+        raise CorruptStoreError(f"{path} has {size:,} bytes, expected {expected:,}; {advice}")

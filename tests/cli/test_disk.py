@@ -84,6 +84,10 @@ def test_damage_is_found_told_and_mended(store, capsys):
     assert "1 parts repaired, 0 left" in capsys.readouterr().out
     assert shard.read_bytes() == content
     os.truncate(store / "col.bin", 3)
+    assert main(["verify", str(store)]) == 1
+    said = capsys.readouterr()
+    assert "prepare the store anew" in said.out
+    assert said.err == "graphlab disk verify: damaged, and nothing of it can be repaired\n"
     assert main(["repair", str(store)]) == 1
     assert "prepare the store anew" in capsys.readouterr().out
 

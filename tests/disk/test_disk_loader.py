@@ -364,7 +364,9 @@ def test_features_that_changed_are_found_where_batches_need_them(tmp_path):
     content = features.read_bytes()
     features.write_bytes(content)
     os.utime(features, ns=(0, 0))
-    with pytest.raises(CorruptStoreError, match=r"batch 0 of epoch 0 .*x\.bin was written to"):
+    with pytest.raises(
+        CorruptStoreError, match=r"^[^ ]*x\.bin was written to since the loader was opened; open it anew$"
+    ):
         loader.batch(0, 0)
     assert_same(DiskLoader(tmp_path / "online").batch(0, 0), expected(graph(), 0, 0))  # the same content is fine
     flip(features, 8 * info.features.size // 2)
@@ -377,6 +379,37 @@ def test_features_that_changed_are_found_where_batches_need_them(tmp_path):
     with pytest.raises(DiskError, match=r"x\.bin can not be read"):
         DiskLoader(tmp_path / "online")
     assert_same(DiskLoader(tmp_path / "packed").batch(0, 0), expected(graph(), 0, 0))
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_errors_of_the_features_do_not_blame_the_batch(tmp_path, verify, monkeypatch):
+    features = tmp_path / "x.bin"
+    stored(tmp_path / "store", features=features, mode="online", hot_rows=0)
+    loader = DiskLoader(tmp_path / "store", verify=verify)
+    features.rename(tmp_path / "elsewhere")
+    with pytest.raises(DiskError, match=r"^[^ ]*x\.bin can not be read: No such file [^;]*; put the file back") as gone:
+        loader.batch(0, 0)
+    (tmp_path / "elsewhere").rename(features)
+    os.truncate(features, 100)
+    monkeypatch.setattr("graphlab.disk.batch_reader._stamp", lambda path: loader._reader._features._stamp)
+    with pytest.raises(DiskError, match=r"^[^ ]*x\.bin can not be read: .*; put the file back") as cut:
+        loader.batch(0, 0)
+    for error in (gone, cut):
+        assert "repair" not in str(error.value)
+        assert getattr(error.value, "batches", ()) == ()
+
+
+def test_a_damaged_record_of_an_online_batch_is_the_batchs_fault(tmp_path):
+    stored(tmp_path / "store", mode="online")
+    loader = DiskLoader(tmp_path / "store", verify=False)
+    shard, entry = loader.store.entry(0, 0)
+    path = loader.store.shard_path(shard)
+    content = bytearray(path.read_bytes())
+    content[entry.offset + 64 : entry.pack_offset] = b"\x7f" * (entry.pack_offset - entry.offset - 64)
+    path.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match=r"batch 0 of epoch 0 .* is damaged: .* 'graphlab disk repair") as error:
+        loader.batch(0, 0)
+    assert error.value.batches == ((0, 0),)
 
 
 def test_an_error_of_the_transform_names_the_batch(store):

@@ -219,6 +219,28 @@ def test_edges_that_do_not_fit_in_the_budget_are_streamed(tmp_path, monkeypatch)
     assert contents(path) == intact
 
 
+@pytest.mark.parametrize("change", ["missing", "cut", "flipped"])
+@pytest.mark.parametrize("name", ["x.bin", "col.bin", "y.bin"])
+def test_what_repair_can_not_mend_is_not_its_to_mend(tmp_path, name, change):
+    path = tmp_path / "store"
+    stored(path, features=tmp_path / "x.bin")
+    file = tmp_path / "x.bin" if name == "x.bin" else path / name
+    if change == "missing":
+        file.unlink()
+    elif change == "cut":
+        os.truncate(file, 10)
+    else:
+        flip(file, 100)
+    report = verify(path)
+    (damage,) = report.damages
+    assert not report.repairable
+    assert "disk repair" not in damage.message
+    assert damage.message.count("put the file back, or prepare the store anew; ") == 1
+    assert repair(path).left == report.damages
+    (path / "hot.bin").unlink()
+    assert verify(path).repairable
+
+
 # -- what can not be repaired --------------------------------------------------------------------------------
 
 
