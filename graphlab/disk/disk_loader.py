@@ -38,7 +38,9 @@ class DiskLoader:
         world_size: How many processes there are. Each gets the same number of batches: one that would have fewer
             begins again.
         transform: What to do with each batch; called by the readers, so it must be safe to call from several threads.
-        verify: Whether to compare checksums with what is read, which costs about a millisecond for 25 MB.
+        verify: Whether to compare checksums with what is read, which costs about a millisecond for 25 MB. Rows that
+            ``"online"`` mode reads from the features have none: of that file only length and time are compared, so
+            that a change which keeps both is found by :func:`graphlab.disk.verify` alone.
 
     Raises:
         DiskError: The store can not be used; see :class:`~graphlab.disk.Store`.
