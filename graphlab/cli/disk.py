@@ -50,6 +50,9 @@ def _parser() -> OneLineParser:
         action.add_argument("store", type=Path, help="the store's directory")
         if name != "info":
             action.add_argument("--threads", type=int, default=2, help="how many threads read (default: 2)")
+        if name == "repair":
+            text = "bytes of memory that the process may hold (default: half of what is free); 512MiB, 4GB and so on"
+            action.add_argument("--memory_budget", type=_bytes, metavar="BYTES", help=text)
     text = "sample all batches and lay out on disk what each needs; run again, it goes on where it was cut off"
     _add_prepare(actions.add_parser("prepare", description=f"{text.capitalize()}.", help=text))
     return parser
@@ -162,14 +165,17 @@ def _verify(args: argparse.Namespace) -> int:
     report = disk.verify(args.store, threads=args.threads)
     print(report)
     if not report.ok:
-        print(f"graphlab disk verify: damaged; run 'graphlab disk repair {args.store}'", file=sys.stderr)
+        hint = (
+            f"; run 'graphlab disk repair {args.store}'" if report.repairable else ", and nothing of it can be repaired"
+        )
+        print(f"graphlab disk verify: damaged{hint}", file=sys.stderr)
     return 0 if report.ok else 1
 
 
 def _repair(args: argparse.Namespace) -> int:
     from graphlab import disk
 
-    result = disk.repair(args.store, threads=args.threads)
+    result = disk.repair(args.store, threads=args.threads, memory_budget=args.memory_budget)
     print(result)
     return 0 if result.ok else 1
 

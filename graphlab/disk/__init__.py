@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.array_source import RawFile, SafetensorsFile
-from graphlab.disk.errors import CorruptStoreError, DiskError, DiskFullError, MemoryBudgetError, UnsealedStoreError
+from graphlab.disk.errors import (
+    CorruptStoreError,
+    DiskError,
+    DiskFullError,
+    FeaturesError,
+    MemoryBudgetError,
+    UnsealedStoreError,
+)
 from graphlab.disk.graph_source import GraphFiles
 from graphlab.disk.layer_wise import Neighbors, Rows, Stage, layer_wise
 from graphlab.disk.prepare import prepare
@@ -23,6 +30,7 @@ __all__ = [
     "DiskError",
     "DiskFullError",
     "DiskLoader",
+    "FeaturesError",
     "GraphFiles",
     "MemoryBudgetError",
     "Neighbors",

@@ -57,7 +57,8 @@ class ArrayFile:
 
     def __init__(self, info: ArrayInfo, root: Path) -> None:
         self.info = info
-        self.path = Path(root) / info.path
+        self.root = Path(root).absolute()
+        self.path = self.root / info.path
         self.dtype = info.torch_dtype
         self.row_shape = tuple(info.shape[1:])
         self.row_bytes = math.prod(self.row_shape) * self.dtype.itemsize
@@ -89,6 +90,10 @@ class ArrayFile:
     def __del__(self) -> None:
         if getattr(self, "_fd", -1) >= 0:
             self.close()
+
+    def __reduce__(self) -> tuple[type["ArrayFile"], tuple[ArrayInfo, Path]]:
+        # The number of a descriptor means another file, or none, to whoever gets the copy.
+        return type(self), (self.info, self.root)
 
     @property
     def num_bytes(self) -> int:
@@ -130,6 +135,20 @@ class ArrayFile:
                 f"expected contiguous {self.dtype} of shape {shape} on cpu"
             )
         self._fill(rows.view(-1).view(torch.uint8), offset)
+        return rows
+
+    def read_checked(self) -> Tensor:
+        """Read all rows and compare them with their checksum.
+
+        Shapes:
+            - **output:** ``(num_rows, *row_shape)``
+
+        Raises:
+            CorruptStoreError: They are others than those that were described.
+            DiskError: The file was cut short.
+        """
+        rows = self.read()
+        self._compare(crc32c(rows.view(-1).view(torch.uint8)))
         return rows
 
     def gather(self, ids: Tensor) -> Tensor:
@@ -205,7 +224,10 @@ class ArrayFile:
         """
         if self.info.crc32c == UNKNOWN_CRC:
             raise CorruptStoreError(f"{self.path} was written to since it was described; prepare anew")
-        if (found := self.checksum()) != self.info.crc32c:
+        self._compare(self.checksum())
+
+    def _compare(self, found: int) -> None:
+        if found != self.info.crc32c:
             raise CorruptStoreError(
                 f"{self.path} has other rows than when it was described: CRC-32C {found:08x}, "
                 f"{self.info.crc32c:08x} then; put the old file back, or prepare anew"

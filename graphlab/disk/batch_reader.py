@@ -13,12 +13,12 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.buffers import BufferPool
-from graphlab.disk.errors import CorruptStoreError, DiskError
+from graphlab.disk.errors import CorruptStoreError, DiskError, FeaturesError
 from graphlab.disk.files import read_blocks
 from graphlab.disk.footprint import Footprint
 from graphlab.disk.record import Counts, RecordLayout
 from graphlab.disk.shard import Entry
-from graphlab.disk.store import Store
+from graphlab.disk.store import PUT_BACK, Store
 from graphlab.disk.store_info import StoreInfo
 from graphlab.ops import assemble_rows, crc32c
 
@@ -94,7 +94,7 @@ class BatchReader:
 
         Raises:
             CorruptStoreError: Its bytes are not those that were written.
-            DiskError: Rows that are not packed can not be read.
+            FeaturesError: The features that it needs changed since the reader was made, or can not be read.
         """
         with self._naming(raw.entry, raw.path):
             return self._assemble(raw.data, raw.entry)
@@ -120,6 +120,8 @@ class BatchReader:
         """Say which batch an error is about."""
         try:
             yield
+        except FeaturesError:
+            raise
         except OSError as error:
             raise DiskError(f"{named(entry)} can not be read from {path}: {error.strerror}") from error
         except (RuntimeError, ValueError, IndexError) as error:
@@ -210,9 +212,15 @@ class _Features:
         self._file, self._stamp = file, _stamp(file.path)
 
     def rows(self, ids: Tensor, dtype: torch.dtype) -> Tensor:
-        if _stamp(self._file.path) != self._stamp:
-            raise CorruptStoreError(f"{self._file.path} was written to since the loader was opened; open it anew")
-        return self._file.gather(ids).to(dtype).view(-1).view(torch.uint8)
+        path = self._file.path
+        try:
+            if _stamp(path) == self._stamp:
+                return self._file.gather(ids).to(dtype).view(-1).view(torch.uint8)
+        except OSError as error:
+            raise FeaturesError(f"{path} can not be read: {error.strerror}; {PUT_BACK}") from error
+        except DiskError as error:
+            raise FeaturesError(f"{error}; {PUT_BACK}") from error
+        raise FeaturesError(f"{path} was written to since the loader was opened; open it anew")
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -38,6 +38,10 @@ class BufferPool:
         self._kept: deque[mmap.mmap] = deque(maxlen=keep)
         self._out: set[int] = set()
 
+    def __reduce__(self) -> tuple[type["BufferPool"], tuple[int, int]]:
+        # A copy has buffers of its own.
+        return type(self), (self.size, self._kept.maxlen or 0)
+
     @property
     def out_bytes(self) -> int:
         """Bytes of the buffers in use."""

@@ -38,7 +38,9 @@ class DiskLoader:
         world_size: How many processes there are. Each gets the same number of batches: one that would have fewer
             begins again.
         transform: What to do with each batch; a thread of the loader calls it, for one batch after the other in order.
-        verify: Whether to compare checksums with what is read, which costs about a millisecond for 25 MB.
+        verify: Whether to compare checksums with what is read, which costs about a millisecond for 25 MB. Rows that
+            ``"online"`` mode reads from the features have none: of that file only length and time are compared, so
+            that a change which keeps both is found by :func:`graphlab.disk.verify` alone.
 
     Raises:
         DiskError: The store can not be used; see :class:`~graphlab.disk.Store`.
@@ -122,7 +124,7 @@ class DiskLoader:
         epoch, position = self._at
         if position == len(self):
             epoch, position = epoch + 1, 0
-        return {"epoch": epoch, "position": position, **self._order()}
+        return {"epoch": epoch, "position": position, "store": self.store.info.fingerprint, **self._order()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where a loader stood: the next iteration gives the batches that it had not handed out.
@@ -133,6 +135,11 @@ class DiskLoader:
         Raises:
             ValueError: That loader had other batches, or another order.
         """
+        if state.get("store") != self.store.info.fingerprint:
+            raise ValueError(
+                f"'state' is of a loader of another store, whose batches are not those of {self.store.path}; "
+                "open the store that it was made with"
+            )
         for name, value in self._order().items():
             if state[name] != value:
                 raise ValueError(f"'state' is of a loader with {name} {state[name]}, expected {value}")

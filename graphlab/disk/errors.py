@@ -24,6 +24,10 @@ class CorruptStoreError(DiskError):
         self.batches = batches
 
 
+class FeaturesError(CorruptStoreError):
+    """The features that a store refers to changed, or can not be read: it is not the store that is to be mended."""
+
+
 class MemoryBudgetError(DiskError):
     """The memory budget is too small for the work."""
 

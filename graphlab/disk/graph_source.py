@@ -191,7 +191,7 @@ def _from_data(graph: Data) -> GraphSource:
     edges = edge_source("edge_index", graph["edge_index"])
     node, edge, left_out = {}, {}, []
     for name, value in graph.to_dict().items():
-        if name in ("x", "edge_index", "num_nodes"):
+        if name in ("x", "edge_index"):
             continue
         rows = value.shape[0] if isinstance(value, Tensor | np.ndarray) and value.ndim else None
         if rows == num_nodes and graph.is_node_attr(name):

@@ -1,6 +1,6 @@
 """Batches made anew from what they were made from: the same bytes as ``prepare`` wrote."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,9 +10,22 @@ from graphlab.disk import memory
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.lookup import Lookup
-from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampler
+from graphlab.disk.sampling import Batches, MemorySampler, RecordWriter, Sampled, Sampler
 from graphlab.disk.store_info import ArrayInfo, StoreInfo
 from graphlab.disk.streaming import StreamingSampler
+
+# What is left at least beside the pointers, so that sampling gets along.
+_LEAST = 32 << 20
+
+
+@dataclass(frozen=True)
+class _Until(Batches):
+    """The batches before one, where a group ends."""
+
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop
 
 
 class BatchSource:
@@ -21,17 +34,25 @@ class BatchSource:
     Args:
         root: The store.
         info: Its description.
+        memory_budget: Bytes of memory that the process may hold in all.
         threads: How many threads sample.
 
     Raises:
         DiskError: A file is missing.
+        CorruptStoreError: A file that is read as a whole is damaged.
+        MemoryBudgetError: The memory budget is too small.
     """
 
-    def __init__(self, root: Path, info: StoreInfo, threads: int = 2) -> None:
-        self._root, self._info = root, info
-        self._room = memory.default_budget() // 4
+    def __init__(self, root: Path, info: StoreInfo, memory_budget: int, threads: int = 2) -> None:
+        self._root, self._info, self._budget = root, info, memory_budget
         inputs = info.attributes.get("input_nodes")
-        self._batches = Batches(info.sampling, None if inputs is None else _all(self._open(inputs)))
+        self._batches = Batches(info.sampling, None if inputs is None else self._open(inputs).read_checked())
+        pointers = 12 * (info.num_nodes + 1)
+        # Half of the room is for tables, as many as it takes; the other half for samples.
+        self._left = memory.room(memory_budget, least=pointers + _LEAST) // 2 - pointers
+        # The samplers take pointers and nodes of one type.
+        dtype = torch.int32 if max(info.num_nodes, info.num_edges) < 2**31 else torch.int64
+        rowptr, col = self._open(info.graph["rowptr"]).read_checked().to(dtype), self._table(info.graph["col"], dtype)
         fields = {f.name for f in info.layout.fields}
         self._writer = RecordWriter(
             self._batches,
@@ -39,7 +60,12 @@ class BatchSource:
             self._table(info.graph["perm"]) if "perm" in info.graph else None,
             {name: self._table(array) for name, array in info.attributes.items() if name in fields},
         )
-        self._sampler = self._open_sampler(threads)
+        cost = self._writer.cost(dtype)
+        self._sampler: Sampler = (
+            StreamingSampler(rowptr, col, info.sampling, cost, threads)
+            if col.table is None
+            else MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, first=1)
+        )
 
     def record(self, epoch: int, batch: int, hot: HotSet) -> Tensor:
         """Make a record.
@@ -53,7 +79,8 @@ class BatchSource:
             - **output:** ``(record_bytes,)``
         """
         number = epoch * self._info.sampling.batches_per_epoch + batch
-        (data,) = self._writer.write(number, self._sampler.sample(self._batches, number, room=1)[:1])
+        one = _Until(self._info.sampling, self._batches.input_nodes, number + 1)
+        (data,) = self._writer.write(number, self._sample(one, number))
         counts, arrays = self._info.layout.decode(data)
         cold = hot.cold(arrays["n_id"])
         arrays["place"] = hot.place(arrays["n_id"], cold)
@@ -64,25 +91,23 @@ class BatchSource:
         counts, one = torch.zeros(self._info.num_nodes, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
         done = 0
         while done < len(self._batches):
-            group = self._sampler.sample(self._batches, done, self._room)
+            group = self._sample(self._batches, done)
             for sampled in group:
                 counts.index_add_(0, sampled.node, one.expand(len(sampled.node)))
             done += len(group)
         return hot_nodes(counts, self._info.hot_rows)
 
-    def _open_sampler(self, threads: int) -> Sampler:
-        info = self._info
-        # The samplers take pointers and nodes of one type.
-        dtype = torch.int32 if max(info.num_nodes, info.num_edges) < 2**31 else torch.int64
-        cost = self._writer.cost(dtype)
-        rowptr, col = _all(self._open(info.graph["rowptr"])).to(dtype), self._table(info.graph["col"])
-        if col.table is not None:
-            return MemorySampler(rowptr, col.table.to(dtype), info.sampling, cost, first=1)
-        return StreamingSampler(rowptr, col, info.sampling, cost, threads)
+    def _sample(self, batches: Batches, start: int) -> list[Sampled]:
+        memory.give_back()
+        return self._sampler.sample(batches, start, memory.room(self._budget) * 3 // 4)
 
-    def _table(self, info: ArrayInfo) -> Lookup:
+    def _table(self, info: ArrayInfo, dtype: torch.dtype | None = None) -> Lookup:
         array = self._open(info)
-        return Lookup(array, load=array.num_bytes < self._room // 4)
+        # Rows that are converted are held twice, and once more wider.
+        needed = array.num_bytes * (1 if dtype in (None, array.dtype) else 3)
+        load = needed <= self._left
+        self._left -= needed * load
+        return Lookup(array, load=load)
 
     def _open(self, info: ArrayInfo) -> ArrayFile:
         return ArrayFile(info, self._root)
@@ -101,7 +126,3 @@ def pack_of(ids: Tensor, features: ArrayFile, info: StoreInfo) -> Tensor:
         - **output:** ``(num_rows * row_bytes,)``, bytes
     """
     return features.gather(ids).to(info.torch_dtype).view(-1).view(torch.uint8)
-
-
-def _all(array: ArrayFile) -> Tensor:
-    return array.read(0, len(array))

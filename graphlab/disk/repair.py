@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from graphlab.disk import memory
 from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.batch_reader import cold_ids
 from graphlab.disk.errors import CorruptStoreError, DiskError
@@ -19,18 +20,10 @@ from graphlab.disk.manifest import load_manifest
 from graphlab.disk.rebuild import BatchSource, pack_of
 from graphlab.disk.recover import open_bytes, recover_entries, with_checksums
 from graphlab.disk.shard import Entry, ShardPlan, index_crc, seal_shard
-from graphlab.disk.store import ANEW, expected_batches, open_index
+from graphlab.disk.store import expected_batches, open_index
 from graphlab.disk.store_info import FileInfo, StoreInfo
 from graphlab.disk.verify import Damage, Report, verify
 from graphlab.ops import crc32c
-
-#: What to do about parts that nothing else in the store tells.
-_WAYS_OUT = {
-    "manifest": ANEW,
-    "graph": f"put the file back, or {ANEW}; packed batches can be loaded without it, but not be repaired",
-    "attribute": f"put the file back, or {ANEW}; batches can be loaded without it, but not be repaired",
-    "features": f"put the file back, or {ANEW}; packed batches can be loaded without it, but not be repaired",
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class Repair:
         return "\n".join([*lines, f"{self.path}: {len(self.repaired)} parts repaired, {len(self.left)} left"])
 
 
-def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
+def repair(path: str | os.PathLike[str], *, threads: int = 2, memory_budget: int | None = None) -> Repair:
     """Make whole what is damaged in a store: batches, indices, shards that are missing, the hot set.
 
     What is damaged is made again from graph, attributes and features, compared with the checksum of what was lost, and
@@ -66,6 +59,8 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
     Args:
         path: The store.
         threads: How many threads read, to find what is damaged.
+        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
+            free)
 
     Returns:
         What was repaired, and what was not, with the way out.
@@ -88,20 +83,16 @@ def repair(path: str | os.PathLike[str], *, threads: int = 2) -> Repair:
         /...: 1 parts repaired, 0 left
     """
     report = verify(path, threads=threads)
-    if report.ok or report.damages[0].part == "manifest":
-        return Repair(report.path, left=tuple(_left(damage, "") for damage in report.damages))
-    return _Repairing(report).run()
-
-
-def _left(damage: Damage, why: str) -> Damage:
-    return replace(damage, message="; ".join(filter(None, [damage.message, why, _WAYS_OUT.get(damage.part, "")])))
+    if not report.repairable:
+        return Repair(report.path, left=report.damages)
+    return _Repairing(report, memory.default_budget() if memory_budget is None else memory_budget).run()
 
 
 class _Repairing:
     """One repair, from the report to the result."""
 
-    def __init__(self, report: Report) -> None:
-        self.report, self.root = report, report.path
+    def __init__(self, report: Report, memory_budget: int) -> None:
+        self.report, self.root, self.memory_budget = report, report.path, memory_budget
         self.info = StoreInfo.from_json(load_manifest(self.root))
         self.entries = [self._entries_of(number, shard) for number, shard in enumerate(self.info.shards)]
 
@@ -112,8 +103,8 @@ class _Repairing:
                 mend()
                 repaired += damages
             except (OSError, RuntimeError, ValueError, IndexError) as error:
-                left += [_left(damage, f"it could not be repaired: {error}") for damage in damages]
-        left += [_left(damage, "") for damage in self.report.damages if damage.part in _WAYS_OUT]
+                left += [replace(d, message=f"{d.message}; it could not be repaired: {error}") for d in damages]
+        left += [damage for damage in self.report.damages if not damage.repairable]
         return Repair(self.root, tuple(repaired), tuple(left))
 
     def _work(self) -> list[tuple[list[Damage], Callable[[], None]]]:
@@ -232,6 +223,7 @@ class _Repairing:
     def _mend_hot(self) -> None:
         hot = self.info.hot
         assert hot is not None
+        memory.room(self.memory_budget, least=2 * hot.bytes)
         rows = pack_of(self.hot.ids, self.features, self.info)
         write_atomically(self.root / hot.name, _checked(rows, hot.crc32c).numpy().tobytes())
 
@@ -261,7 +253,7 @@ class _Repairing:
 
     @cached_property
     def source(self) -> BatchSource:
-        return BatchSource(self.root, self.info)
+        return BatchSource(self.root, self.info, self.memory_budget)
 
     @cached_property
     def features(self) -> ArrayFile:

@@ -14,7 +14,8 @@ from graphlab.disk.store_info import FileInfo, StoreInfo
 class Store:
     """A sealed store, opened and checked as far as that is cheap: manifest, lengths of files, indices of shards.
 
-    Batches are checked when they are loaded; :func:`graphlab.disk.verify` checks all bytes.
+    Batches are checked when they are loaded, arrays when :meth:`~graphlab.disk.array_file.ArrayFile.read_checked` reads
+    them as a whole; :func:`graphlab.disk.verify` checks all bytes.
 
     Args:
         path: The directory.
@@ -31,7 +32,7 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         self.info = StoreInfo.from_json(load_manifest(self.path))
         if self.info.hot is not None:
             check_length(self.path / self.info.hot.name, self.info.hot.bytes)
@@ -114,6 +115,8 @@ class Store:
 
 #: The way out where nothing else helps.
 ANEW = "prepare the store anew"
+#: The way out where a file is not the store's own, or nothing else tells what was in it.
+PUT_BACK = f"put the file back, or {ANEW}"
 
 
 def batch_numbers(info: StoreInfo) -> range:
@@ -155,12 +158,13 @@ def open_index(root: Path, number: int, shard: FileInfo) -> ShardPlan:
     return plan
 
 
-def check_length(path: Path, expected: int) -> None:
+def check_length(path: Path, expected: int, advice: str = "run 'graphlab disk repair'") -> None:
     """Check that a file is there and whole.
 
     Args:
         path: The file.
         expected: Its length in bytes.
+        advice: The way out.
 
     Raises:
         CorruptStoreError: It is missing, or has another length.
@@ -168,6 +172,6 @@ def check_length(path: Path, expected: int) -> None:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise CorruptStoreError(f"{path} is missing; run 'graphlab disk repair'") from None
+        raise CorruptStoreError(f"{path} is missing; {advice}") from None
     if size != expected:
-        raise CorruptStoreError(f"{path} has {size:,} bytes, expected {expected:,}; run 'graphlab disk repair'")
+        raise CorruptStoreError(f"{path} has {size:,} bytes, expected {expected:,}; {advice}")

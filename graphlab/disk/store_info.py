@@ -1,7 +1,9 @@
 """What the manifest of a store says, typed."""
 
+import json
 import math
-from dataclasses import asdict, dataclass, field
+import zlib
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -132,6 +134,17 @@ class StoreInfo:
     def row_bytes(self) -> int:
         """Bytes of a row of features in a batch."""
         return math.prod(self.row_shape) * self.torch_dtype.itemsize
+
+    @property
+    def fingerprint(self) -> int:
+        """A checksum of all that decides the bits of the batches: equal for stores that give the same batches."""
+        arrays = {"features": self.features, **self.graph, **{f"attribute {n}": a for n, a in self.attributes.items()}}
+        decides = [
+            asdict(replace(self.sampling, rank=0, world_size=1)),
+            self.dtype,
+            {name: (array.dtype, array.shape, array.crc32c) for name, array in arrays.items()},
+        ]
+        return zlib.crc32(json.dumps(decides, sort_keys=True).encode())
 
     def to_json(self) -> dict[str, Any]:
         """Describe the store for the manifest."""

@@ -13,10 +13,17 @@ from graphlab.disk.errors import CorruptStoreError, DiskError
 from graphlab.disk.manifest import NAME, load_manifest
 from graphlab.disk.recover import open_bytes, recover_entries
 from graphlab.disk.shard import Entry
-from graphlab.disk.store import check_length, open_index
+from graphlab.disk.store import PUT_BACK, check_length, open_index
 from graphlab.disk.store_info import ArrayInfo, StoreInfo
 from graphlab.ops import crc32c_combine
 
+# What to do about parts of which there is one.
+_ADVICE = {
+    "graph": f"{PUT_BACK}; packed batches can be loaded without it, but not be repaired",
+    "attribute": f"{PUT_BACK}; batches can be loaded without it, but not be repaired",
+    "features": f"{PUT_BACK}; packed batches can be loaded without it, but not be repaired",
+    "hot": "run 'graphlab disk repair'",
+}
 # Long files are checked in pieces, for threads to share.
 _PIECE = 64 << 20
 
@@ -37,6 +44,11 @@ class Damage:
     file: str
     message: str
     batch: tuple[int, int] | None = None
+
+    @property
+    def repairable(self) -> bool:
+        """Whether the part can be made again from others."""
+        return self.part in ("index", "record", "pack", "hot")
 
     def __str__(self) -> str:
         where = f"batch {self.batch[1]} of epoch {self.batch[0]}: " if self.batch else ""
@@ -63,6 +75,11 @@ class Report:
     def ok(self) -> bool:
         """Whether nothing is damaged."""
         return not self.damages
+
+    @property
+    def repairable(self) -> bool:
+        """Whether some of what is damaged can be made again from the rest."""
+        return any(d.repairable for d in self.damages)
 
     @property
     def batches(self) -> tuple[tuple[int, int], ...]:
@@ -104,6 +121,8 @@ class _Stretch:
         if found == self.crc:
             return None
         message = f"CRC-32C {found:08x}, expected {self.crc:08x}"
+        if self.part in _ADVICE:
+            message += f"; {_ADVICE[self.part]}"
         return Damage(self.part, self.array.info.path, message, self.batch)
 
 
@@ -178,7 +197,7 @@ def _arrays(root: Path, info: StoreInfo, damages: list[Damage]) -> Iterator[_Str
         parts.append(("hot", ArrayInfo(info.hot.name, 0, "uint8", (size,), size, 0, info.hot.crc32c)))
     for part, array in parts:
         try:
-            check_length(root / array.path, array.size)
+            check_length(root / array.path, array.size, _ADVICE[part])
             file = ArrayFile(array, root)
         except (OSError, DiskError) as error:
             damages.append(Damage(part, array.path, str(error)))

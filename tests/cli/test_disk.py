@@ -80,10 +80,14 @@ def test_damage_is_found_told_and_mended(store, capsys):
     said = capsys.readouterr()
     assert "shard-00000.gls: batch 1 of epoch 0: pack: CRC-32C" in said.out
     assert f"run 'graphlab disk repair {store}'" in said.err
-    assert main(["repair", str(store)]) == 0
+    assert main(["repair", str(store), "--memory_budget", "4GB"]) == 0
     assert "1 parts repaired, 0 left" in capsys.readouterr().out
     assert shard.read_bytes() == content
     os.truncate(store / "col.bin", 3)
+    assert main(["verify", str(store)]) == 1
+    said = capsys.readouterr()
+    assert "prepare the store anew" in said.out
+    assert said.err == "graphlab disk verify: damaged, and nothing of it can be repaired\n"
     assert main(["repair", str(store)]) == 1
     assert "prepare the store anew" in capsys.readouterr().out
 

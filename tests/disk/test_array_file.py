@@ -1,6 +1,9 @@
+import copy
 import fcntl
 import os
+import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -162,6 +165,36 @@ def test_a_touched_file_passes_and_a_changed_one_does_not(tmp_path):
         array.check()
     with pytest.raises(DiskError, match=r"x\.bin can not be read: No such file"):
         ArrayFile(info, tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(533, 7), (4,), (4, 2, 3), (4, 0), (0, 3)])
+def test_a_checked_read_gives_the_rows_or_names_the_file(tmp_path, shape, way):
+    rows = rows_of(torch.int64, *shape)
+    array = ArrayFile(write_array(tmp_path, "x.bin", rows), tmp_path)
+    assert torch.equal(array.read_checked(), rows)
+    if rows.numel():
+        stamp, content = (tmp_path / "x.bin").stat().st_mtime_ns, bytearray((tmp_path / "x.bin").read_bytes())
+        content[-1] ^= 1
+        (tmp_path / "x.bin").write_bytes(content)
+        os.utime(tmp_path / "x.bin", ns=(stamp, stamp))
+        with pytest.raises(CorruptStoreError, match=r"x\.bin has other rows .* put the old file back, or prepare anew"):
+            array.read_checked()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda array: pickle.loads(pickle.dumps(array))])
+def test_a_copy_reads_the_file_by_itself(tmp_path, monkeypatch, copied):
+    rows = rows_of(torch.int64, 600, 7)
+    write_array(tmp_path, "other.bin", rows + 1)
+    info = write_array(tmp_path, "x.bin", rows)
+    monkeypatch.chdir(tmp_path)
+    array = ArrayFile(info, Path())
+    monkeypatch.chdir("/")
+    other = copied(array)
+    array.close()
+    # Takes the number of the descriptor that was closed.
+    with ArrayFile(replace(info, path="other.bin"), tmp_path):
+        assert torch.equal(other.read(), rows)
+        assert torch.equal(other.gather(torch.tensor([5, 1])), rows[[5, 1]])
 
 
 def test_checksum_of_a_file_in_place(tmp_path):

@@ -1,4 +1,6 @@
+import copy
 import gc
+import pickle
 import resource
 import threading
 
@@ -41,6 +43,19 @@ def test_a_buffer_in_a_cycle_comes_back_with_the_collector():
     del cycle
     gc.collect()
     assert (pool.out_bytes, pool.kept_bytes) == (0, BLOCK)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda pool: pickle.loads(pickle.dumps(pool))])
+def test_a_copy_has_buffers_of_its_own(copied):
+    pool = BufferPool(BLOCK + 1, keep=1)
+    buffer, waits = pool.take(), pool.take()
+    del waits
+    other = copied(pool)
+    assert (other.size, other.out_bytes, other.kept_bytes) == (2 * BLOCK, 0, 0)
+    first, second = other.take(), other.take()
+    assert len({t.data_ptr() for t in (buffer, first, second)}) == 3
+    del first, second
+    assert (other.out_bytes, other.kept_bytes, pool.kept_bytes) == (0, 2 * BLOCK, 2 * BLOCK)
 
 
 def test_buffers_outlive_their_pool():

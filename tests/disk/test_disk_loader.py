@@ -1,8 +1,10 @@
 import contextlib
+import copy
 import ctypes
 import gc
 import mmap
 import os
+import pickle
 import random
 import threading
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
+from graphlab.disk.array_file import write_array
 from graphlab.disk.disk_loader import DiskLoader
 from graphlab.disk.errors import CorruptStoreError, DiskError, MemoryBudgetError
 from graphlab.disk.files import BLOCK
@@ -189,9 +192,59 @@ def test_a_state_of_another_order_is_refused(store):
         DiskLoader(store).load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"data": graph(width=8)},
+        {"sampling": replace(SAMPLING, seed=6, shuffle=False)},
+        {"sampling": replace(SAMPLING, num_neighbors=(3, 1))},
+        {"dtype": torch.float16},
+    ],
+    ids=["graph", "seed", "neighbors", "dtype"],
+)
+def test_a_state_of_another_store_is_refused(store, tmp_path, other):
+    stored(tmp_path / "other", **other)
+    state = DiskLoader(tmp_path / "other", seed=5).state_dict()
+    with pytest.raises(ValueError, match="'state' is of a loader of another store"):
+        DiskLoader(store).load_state_dict(state)
+
+
+def test_a_state_fits_every_store_of_the_same_batches(store, tmp_path):
+    state = DiskLoader(store, world_size=2).state_dict()
+    stored(tmp_path / "online", mode="online", hot_rows=3, shard_bytes=1 << 30, features=tmp_path / "x.bin")
+    DiskLoader(tmp_path / "online", world_size=2).load_state_dict(state)
+    stored(tmp_path / "rank", sampling=replace(SAMPLING, world_size=2))
+    DiskLoader(tmp_path / "rank").load_state_dict(state)
+
+
+def test_the_folder_may_change_while_a_loader_of_a_relative_path_runs(store, monkeypatch):
+    monkeypatch.chdir(store.parent)
+    loader = DiskLoader(store.name)
+    monkeypatch.chdir("/")
+    assert_same(loader.batch(0, 0), expected(graph(), 0, 0))
+
+
 def test_a_transform_makes_the_batches(store):
     loader = DiskLoader(store, transform=lambda data: data.x.sum())
     assert torch.equal(loader.batch(0, 1), DiskLoader(store).batch(0, 1).x.sum())
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda loader: pickle.loads(pickle.dumps(loader))])
+@pytest.mark.parametrize("taken", [0, 2])
+@pytest.mark.parametrize("mode", ["packed", "online"])
+def test_a_copy_gives_the_same_batches_when_the_loader_is_gone(tmp_path, mode, taken, copied):
+    stored(tmp_path / "store", mode=mode)
+    write_array(tmp_path, "other.bin", torch.zeros(60, 7))
+    loader = DiskLoader(tmp_path / "store", shuffle=False)
+    held = [batch for batch, _ in zip(loader, range(taken), strict=False)]
+    other = copied(loader)
+    del loader, held
+    gc.collect()
+    # Takes the number of the descriptor that was closed.
+    with (tmp_path / "other.bin").open("rb"):
+        for epoch, batch in BATCHES:
+            assert_same(other.batch(epoch, batch), expected(graph(), epoch, batch))
+    assert [batch.batch_size for batch in other] == [8, 8, 8, 6]
 
 
 # -- ranks ---------------------------------------------------------------------------------------------------
@@ -311,7 +364,9 @@ def test_features_that_changed_are_found_where_batches_need_them(tmp_path):
     content = features.read_bytes()
     features.write_bytes(content)
     os.utime(features, ns=(0, 0))
-    with pytest.raises(CorruptStoreError, match=r"batch 0 of epoch 0 .*x\.bin was written to"):
+    with pytest.raises(
+        CorruptStoreError, match=r"^[^ ]*x\.bin was written to since the loader was opened; open it anew$"
+    ):
         loader.batch(0, 0)
     assert_same(DiskLoader(tmp_path / "online").batch(0, 0), expected(graph(), 0, 0))  # the same content is fine
     flip(features, 8 * info.features.size // 2)
@@ -324,6 +379,37 @@ def test_features_that_changed_are_found_where_batches_need_them(tmp_path):
     with pytest.raises(DiskError, match=r"x\.bin can not be read"):
         DiskLoader(tmp_path / "online")
     assert_same(DiskLoader(tmp_path / "packed").batch(0, 0), expected(graph(), 0, 0))
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_errors_of_the_features_do_not_blame_the_batch(tmp_path, verify, monkeypatch):
+    features = tmp_path / "x.bin"
+    stored(tmp_path / "store", features=features, mode="online", hot_rows=0)
+    loader = DiskLoader(tmp_path / "store", verify=verify)
+    features.rename(tmp_path / "elsewhere")
+    with pytest.raises(DiskError, match=r"^[^ ]*x\.bin can not be read: No such file [^;]*; put the file back") as gone:
+        loader.batch(0, 0)
+    (tmp_path / "elsewhere").rename(features)
+    os.truncate(features, 100)
+    monkeypatch.setattr("graphlab.disk.batch_reader._stamp", lambda path: loader._reader._features._stamp)
+    with pytest.raises(DiskError, match=r"^[^ ]*x\.bin can not be read: .*; put the file back") as cut:
+        loader.batch(0, 0)
+    for error in (gone, cut):
+        assert "repair" not in str(error.value)
+        assert getattr(error.value, "batches", ()) == ()
+
+
+def test_a_damaged_record_of_an_online_batch_is_the_batchs_fault(tmp_path):
+    stored(tmp_path / "store", mode="online")
+    loader = DiskLoader(tmp_path / "store", verify=False)
+    shard, entry = loader.store.entry(0, 0)
+    path = loader.store.shard_path(shard)
+    content = bytearray(path.read_bytes())
+    content[entry.offset + 64 : entry.pack_offset] = b"\x7f" * (entry.pack_offset - entry.offset - 64)
+    path.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match=r"batch 0 of epoch 0 .* is damaged: .* 'graphlab disk repair") as error:
+        loader.batch(0, 0)
+    assert error.value.batches == ((0, 0),)
 
 
 def test_an_error_of_the_transform_names_the_batch(store):

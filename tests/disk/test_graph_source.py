@@ -41,6 +41,11 @@ def test_data_and_files_become_the_same(tmp_path, data):
     assert of_data.features is not None and of_files.features.path == str(tmp_path / "x.npy")
 
 
+def test_what_batches_will_not_have_is_named(data):
+    data.num_nodes = 5
+    assert set(graph_source(data).left_out) == {"name", "scale", "words", "num_nodes"}
+
+
 def test_as_many_edges_as_nodes():
     data = Data(
         x=torch.rand(3, 1), edge_index=torch.tensor([[0, 1, 2], [1, 2, 0]]), y=torch.rand(3), edge_y=torch.rand(3)

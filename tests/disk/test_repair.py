@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_geometric.data import Data
 
 from graphlab.disk import prepare
 from graphlab.disk.disk_loader import DiskLoader
 from graphlab.disk.errors import CorruptStoreError, DiskError
 from graphlab.disk.files import BLOCK
+from graphlab.disk.lookup import Lookup
+from graphlab.disk.memory import SLACK, give_back, resident
 from graphlab.disk.repair import repair
 from graphlab.disk.store import Store
+from graphlab.disk.streaming import StreamingSampler
 from graphlab.disk.verify import verify
 from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inputs, stored
 
@@ -21,8 +25,10 @@ from tests.disk.small_stores import SAMPLING, assert_same, expected, graph, inpu
 MODULE = importlib.import_module("graphlab.disk.repair")
 
 
-@pytest.fixture(params=["packed", "online", "features outside"])
-def path(request, tmp_path):
+@pytest.fixture(params=["packed", "online", "features outside", "streamed"])
+def path(request, tmp_path, monkeypatch):
+    if request.param == "streamed":
+        monkeypatch.setattr("graphlab.disk.rebuild.Lookup", lambda array, load: Lookup(array, load=False))
     outside = {"features": tmp_path / "x.bin"} if request.param == "features outside" else {}
     stored(tmp_path / "store", mode="online" if request.param == "online" else "packed", **outside)
     return tmp_path / "store"
@@ -191,6 +197,48 @@ def test_what_prepare_wrote_is_made_again(tmp_path):
     check_repair(path, intact, {shard.name, "hot.bin"})
     (path / shard.name).unlink()
     check_repair(path, intact, {shard.name})
+
+
+def test_edges_that_do_not_fit_in_the_budget_are_streamed(tmp_path, monkeypatch):
+    g, path = torch.Generator().manual_seed(0), tmp_path / "store"
+    data = Data(x=torch.randn(1000, 4, generator=g), edge_index=torch.randint(1000, (2, 6_000_000), generator=g))
+    prepare(data, path, num_neighbors=[3, 3], batch_size=16, input_nodes=torch.arange(64), mode="packed")
+    intact, (entry, *_) = contents(path), Store(path).shards[0].entries
+    del data
+    flip(path / "shard-00000.gls", 8 * entry.offset + 1600)
+    give_back()
+    result = repair(path, memory_budget=resident() + (24 << 20))
+    assert [d.part for d in result.left] == ["record"]
+    assert "could not be repaired: 'memory_budget' is" in str(result)
+    give_back()
+    used = []
+    monkeypatch.setattr("graphlab.disk.rebuild.StreamingSampler", lambda *a: used.append(a) or StreamingSampler(*a))
+    result = repair(path, memory_budget=resident() + SLACK + (34 << 20))
+    assert result.ok, str(result)
+    assert len(used) == 1
+    assert contents(path) == intact
+
+
+@pytest.mark.parametrize("change", ["missing", "cut", "flipped"])
+@pytest.mark.parametrize("name", ["x.bin", "col.bin", "y.bin"])
+def test_what_repair_can_not_mend_is_not_its_to_mend(tmp_path, name, change):
+    path = tmp_path / "store"
+    stored(path, features=tmp_path / "x.bin")
+    file = tmp_path / "x.bin" if name == "x.bin" else path / name
+    if change == "missing":
+        file.unlink()
+    elif change == "cut":
+        os.truncate(file, 10)
+    else:
+        flip(file, 100)
+    report = verify(path)
+    (damage,) = report.damages
+    assert not report.repairable
+    assert "disk repair" not in damage.message
+    assert damage.message.count("put the file back, or prepare the store anew; ") == 1
+    assert repair(path).left == report.damages
+    (path / "hot.bin").unlink()
+    assert verify(path).repairable
 
 
 # -- what can not be repaired --------------------------------------------------------------------------------

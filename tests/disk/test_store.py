@@ -51,6 +51,27 @@ def test_files_hold_the_graph(path):
         store.attribute("z")
 
 
+def test_arrays_read_as_a_whole_are_checked(path):
+    store = Store(path)
+    arrays = {"rowptr.bin": store.rowptr, "col.bin": store.col, "y.bin": store.attribute("y")}
+    for name, array in arrays.items():
+        assert torch.equal(array.read_checked(), array.read())
+        content, times = bytearray((path / name).read_bytes()), (path / name).stat()
+        content[-1] ^= 64
+        (path / name).write_bytes(content)
+        os.utime(path / name, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with pytest.raises(CorruptStoreError, match=rf"{name} has other rows .* put the old file back, or prepare"):
+            array.read_checked()
+
+
+def test_a_relative_path_means_the_folder_it_was_given_in(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    store = Store(path.name)
+    monkeypatch.chdir("/")
+    assert store.path == path
+    assert torch.equal(store.attribute("y").read(), graph().y)
+
+
 def test_no_store_and_no_finished_store_are_told(path):
     with pytest.raises(DiskError, match="holds no store"):
         Store(path / "missing")
