@@ -20,15 +20,15 @@ from torch import Tensor
 from graphlab.disk import memory
 from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile, with_checksum
 from graphlab.disk.cold_ids import ColdIds
-from graphlab.disk.errors import DiskError
+from graphlab.disk.errors import CorruptStoreError
 from graphlab.disk.files import allocate, forget, sync_directory, write_fully
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.journal import Journal
-from graphlab.disk.lookup import Lookup
+from graphlab.disk.lookup import Lookup, read_checked
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.noted_file import load_noted, save_noted
 from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
-from graphlab.disk.parts import Parts
+from graphlab.disk.parts import Parts, check_unchanged
 from graphlab.disk.planner import Plan, Volume, default_cache_bytes, make_plan
 from graphlab.disk.probe import probe
 from graphlab.disk.record import Field, RecordLayout
@@ -182,8 +182,7 @@ class Build:
         dtype = torch.int32 if max(parts.num_nodes, parts.num_edges) < 2**31 else torch.int64
         pointers = 12 * (parts.num_nodes + 1)
         left = memory.room(self.limits.memory, least=pointers + (32 << 20)) // 2 - pointers
-        rowptr = ArrayFile(parts.graph["rowptr"], self.path)
-        rowptr = rowptr.read(0, len(rowptr)).to(dtype)
+        rowptr = read_checked(ArrayFile(parts.graph["rowptr"], self.path)).to(dtype)
 
         def table(info: ArrayInfo, copies: int = 1) -> Lookup:
             nonlocal left
@@ -383,9 +382,13 @@ class Build:
 
     def _finish(self, plan: Plan, hot_rows: int, shards: list[FileInfo], state: PackState) -> StoreInfo:
         parts, features = self.parts, self.parts.features
-        self._check_unchanged()
-        if features.crc32c == UNKNOWN_CRC:
-            features = replace(features, crc32c=state.source_crc)
+        check_unchanged(self.path, [features, *parts.attributes.values(), *parts.graph.values()])
+        if features.crc32c not in (UNKNOWN_CRC, state.source_crc):
+            raise CorruptStoreError(
+                f"{self.features.path} is damaged: its rows have CRC-32C {state.source_crc:08x}, "
+                f"{features.crc32c:08x} were written; delete {self.path} and prepare anew"
+            )
+        features = replace(features, crc32c=state.source_crc)
         hot = FileInfo(_HOT, hot_rows * self.row_bytes, int(state.crc[0])) if hot_rows else None
         if hot is None:
             (self.path / _HOT).unlink(missing_ok=True)
@@ -408,12 +411,3 @@ class Build:
         )
         save_manifest(self.path, info.to_json(), sealed=True)
         return info
-
-    def _check_unchanged(self) -> None:
-        for info in (self.parts.features, *self.parts.attributes.values()):
-            stat = (self.path / info.path).stat()
-            if (stat.st_size, stat.st_mtime_ns) != (info.size, info.mtime_ns):
-                raise DiskError(
-                    f"{self.path / info.path} was written to while the store was made; "
-                    f"delete {self.path} and prepare anew"
-                )

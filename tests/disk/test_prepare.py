@@ -11,7 +11,7 @@ from torch_geometric.data import Data
 
 import graphlab.disk.build as build
 import graphlab.disk.sampling as sampling
-from graphlab.disk import DiskError, DiskFullError, GraphFiles, MemoryBudgetError, prepare
+from graphlab.disk import CorruptStoreError, DiskError, DiskFullError, GraphFiles, MemoryBudgetError, prepare
 from graphlab.disk.manifest import load_manifest
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import StoreInfo
@@ -351,6 +351,70 @@ def test_features_that_change_meanwhile_are_noticed(tmp_path):
 
     with pytest.raises(DiskError, match=r"x\.npy was written to while the store was made"):
         made(tmp_path / "store", GraphFiles(tmp_path / "x.npy", awkward().edge_index), progress=touch)
+
+
+class Stop(Exception):
+    """Stands for a crash."""
+
+
+def stopped(patch, name):
+    """Have the work end where a stage of it begins."""
+
+    def stop(*_):
+        raise Stop
+
+    patch.setattr(build.Build, name, stop)
+
+
+def flip(path, at=40):
+    """Change a bit and leave no trace of when."""
+    stat, content = path.stat(), bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+ALL_FILES = ["features.bin", "y.bin", "weight.bin", "input_nodes.bin", "rowptr.bin", "col.bin", "perm.bin"]
+
+
+@pytest.mark.parametrize("stage", ["_sample", "_find_cold", "_finish"])
+@pytest.mark.parametrize("name", ALL_FILES)
+def test_damage_while_work_rests_is_noticed(tmp_path, monkeypatch, stage, name):
+    with monkeypatch.context() as patch:
+        stopped(patch, stage)
+        with pytest.raises(Stop):
+            made(tmp_path / "store")
+    flip(tmp_path / "store" / name)
+    with pytest.raises(CorruptStoreError, match=rf"{name} has other rows .*; delete {tmp_path}/store and prepare anew"):
+        made(tmp_path / "store")
+    flip(tmp_path / "store" / name)
+    made(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [("_pack", "features.bin"), *(("_sampler", name) for name in ("rowptr.bin", "col.bin", "perm.bin", "y.bin"))],
+)
+def test_damage_between_stages_is_noticed(tmp_path, monkeypatch, stage, name):
+    work = getattr(build.Build, stage)
+
+    def damaged(*args):
+        flip(tmp_path / "store" / name)
+        return work(*args)
+
+    monkeypatch.setattr(build.Build, stage, damaged)
+    with pytest.raises(CorruptStoreError, match=rf"{name} is damaged: its rows have CRC-32C"):
+        made(tmp_path / "store")
+
+
+@pytest.mark.parametrize("name", ["rowptr.bin", "col.bin", "perm.bin", "y.bin"])
+def test_files_of_the_store_that_are_written_to_meanwhile_are_noticed(tmp_path, monkeypatch, name):
+    def touch(line):
+        if line.startswith("packed"):
+            os.utime(tmp_path / "store" / name, ns=(1, 1))
+
+    with pytest.raises(DiskError, match=f"{name} was written to while the store was made"):
+        made(tmp_path / "store", progress=touch)
 
 
 def test_too_many_shards_are_refused(tmp_path, monkeypatch):
