@@ -18,7 +18,7 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, ArrayWriter, describe, write_array
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, TextEdges, check_ids, edge_source
-from graphlab.disk.errors import MemoryBudgetError
+from graphlab.disk.errors import DiskError, MemoryBudgetError
 from graphlab.disk.files import Writeback, aligned_bytes, allocate, check_room, write_fully
 from graphlab.disk.store_info import ArrayInfo
 
@@ -53,6 +53,7 @@ def build_csc(edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory:
 
     Raises:
         ValueError: An edge joins no nodes of the graph.
+        DiskError: The edges changed while they were read.
         MemoryBudgetError: The pointers do not fit in ``memory``.
         DiskFullError: There is no room for the result and the scratch file.
 
@@ -150,12 +151,17 @@ class _Builder:
         room = _room(torch.int64, size), _room(torch.int64, size), _room(self.record, size, 3)
         fd = allocate(path, self.num_edges * row_bytes)
         cursors, first, writeback = starts.tolist(), 0, Writeback(fd)
+        ends = cursors[1:]
         try:
             for block in self.source.blocks(size):
+                if int(block[1].min()) < 0 or int(block[1].max()) >= self.num_nodes:
+                    raise self._changed()
                 records, counts = _bucketed(first, block, bucket_of, room)
                 done = 0
                 for bucket in counts.nonzero()[0].tolist():
                     part = records[done : done + int(counts[bucket])]
+                    if cursors[bucket] + len(part) > ends[bucket]:
+                        raise self._changed()
                     write_fully(fd, part.numpy().data.cast("B"), cursors[bucket] * row_bytes)
                     cursors[bucket] += len(part)
                     done += len(part)
@@ -164,6 +170,9 @@ class _Builder:
         finally:
             os.close(fd)
         return ArrayFile(describe(path, self.record, (self.num_edges, 3)), self.scratch)
+
+    def _changed(self) -> DiskError:
+        return DiskError("the edges were others when they were read again; leave them alone while a store is made")
 
     def _sort(self, records: ArrayFile, bounds: Tensor, starts: Tensor, most: int) -> dict[str, ArrayInfo]:
         """Sort one bucket after another and write the columns of the result."""

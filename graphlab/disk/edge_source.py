@@ -41,8 +41,8 @@ class EdgeSource(ABC):
 
     @property
     @abstractmethod
-    def origin(self) -> tuple[ArraySource | Path, ...]:
-        """What the edges are read from: arrays, or a text file."""
+    def origin(self) -> tuple[ArraySource, ...]:
+        """What the edges are read from; of a text file its bytes."""
 
     @abstractmethod
     def blocks(self, size: int) -> Iterator[Tensor]:
@@ -74,7 +74,7 @@ class ColumnEdges(EdgeSource):
         self._columns = src, dst
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
+    def origin(self) -> tuple[ArraySource, ...]:
         """The two arrays."""
         return self._columns
 
@@ -114,7 +114,7 @@ class PairEdges(EdgeSource):
         self._pairs = pairs
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
+    def origin(self) -> tuple[ArraySource, ...]:
         """The array of pairs."""
         return (self._pairs,)
 
@@ -144,11 +144,12 @@ class TextEdges(EdgeSource):
         self.name, self.path = name, path
         if not path.is_file():
             raise FileNotFoundError(2, f"'{name}' got a file that does not exist", str(path))
+        self._bytes = describe(path, torch.uint8, (path.stat().st_size,))
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
-        """The file."""
-        return (self.path,)
+    def origin(self) -> tuple[ArraySource, ...]:
+        """The bytes of the file."""
+        return (self._bytes,)
 
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.

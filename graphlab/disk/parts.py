@@ -62,6 +62,7 @@ def lay_parts(
         say: Called with a line of text where there is something to tell.
 
     Raises:
+        DiskError: The edges changed while they were read.
         CorruptStoreError: A file that was written before the work was cut off is not what was written.
         DiskFullError: There is no room for the files.
     """
@@ -86,7 +87,12 @@ def lay_parts(
     extra = {name: lay(name, array) for name, array in others.items()}
     if not graph:
         say("sorting the edges by target")
-        graph = build_csc(source.edges, source.num_nodes, path, memory.room(memory_budget, least=16 << 20) * 3 // 4)
+        room = memory.room(memory_budget, least=16 << 20) * 3 // 4
+        try:
+            graph = build_csc(source.edges, source.num_nodes, path, room)
+        finally:
+            # They are read more than once, and what that gave is no graph at all if they changed.
+            check_unchanged(path, [each for each in source.edges.origin if not isinstance(each, Tensor)])
         source.check_edges(graph["col"].shape[0])
         memory.give_back()
         journal.append("graph", arrays={name: asdict(info) for name, info in graph.items()})

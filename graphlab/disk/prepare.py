@@ -263,14 +263,11 @@ def _arguments(source: GraphSource, request: Request) -> dict[str, Any]:
     }
 
 
-def _describe(source: ArraySource | Path) -> dict[str, Any]:
+def _describe(source: ArraySource) -> dict[str, Any]:
     """Describe an array such that another one is told from it: one in memory by its content, a file by its time."""
     if isinstance(source, Tensor):
         dtype = str(source.dtype).removeprefix("torch.")
         return {"dtype": dtype, "shape": list(source.shape), "crc32c": crc32c(source.contiguous())}
-    if isinstance(source, Path):
-        stat = source.stat()
-        return {"path": str(source.absolute()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     described = asdict(source)
     return {**described, "shape": list(source.shape)}
 

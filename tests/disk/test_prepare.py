@@ -10,6 +10,7 @@ import torch
 from torch_geometric.data import Data
 
 import graphlab.disk.build as build
+import graphlab.disk.csc as csc
 import graphlab.disk.sampling as sampling
 from graphlab.disk import CorruptStoreError, DiskError, DiskFullError, GraphFiles, MemoryBudgetError, prepare
 from graphlab.disk.manifest import load_manifest
@@ -415,6 +416,29 @@ def test_files_of_the_store_that_are_written_to_meanwhile_are_noticed(tmp_path, 
 
     with pytest.raises(DiskError, match=f"{name} was written to while the store was made"):
         made(tmp_path / "store", progress=touch)
+
+
+@pytest.mark.parametrize("stage", ["_count", "_distribute"])
+@pytest.mark.parametrize("form", ["edges.npy", "edges.csv"])
+def test_edges_that_change_meanwhile_are_noticed(tmp_path, monkeypatch, stage, form):
+    data, path, work = awkward(), tmp_path / form, getattr(csc._Builder, stage)
+
+    def write(edge_index):
+        if form == "edges.npy":
+            np.save(path, edge_index)
+        else:
+            np.savetxt(path, edge_index.T, "%d", delimiter=",")
+
+    def changed(*args):
+        write(data.edge_index.numpy()[:, ::-1])
+        return work(*args)
+
+    write(data.edge_index.numpy())
+    os.utime(path, ns=(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(csc._Builder, stage, changed)
+        with pytest.raises(DiskError, match=f"{form} was written to while the store was made"):
+            made(tmp_path / "store", GraphFiles(data.x, path))
 
 
 def test_too_many_shards_are_refused(tmp_path, monkeypatch):
