@@ -7,7 +7,7 @@ and all files are reserved. Then records and packs are written to their places.
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from graphlab.disk.journal import Journal
 from graphlab.disk.lookup import Lookup, read_checked
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.noted_file import load_noted, save_noted
-from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
+from graphlab.disk.pack import Pack, PackState, fitting_threads, pack_rows, partition_rows
 from graphlab.disk.parts import Parts, check_unchanged
 from graphlab.disk.planner import Plan, Volume, default_cache_bytes, make_plan
 from graphlab.disk.probe import probe
@@ -47,6 +47,8 @@ _HOT = "hot.bin"
 _UNIT_BYTES = 256 << 20
 # Most shards of a store: all of them are open while it is made.
 _MOST_SHARDS = 512
+# Copies of a record that are held while it is worked on.
+_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class Build:
 
     def _sampler(self) -> tuple[Sampler, RecordWriter]:
         """Load what of the graph fits in half of the room; the rest is streamed."""
-        parts, workers = self.parts, self.limits.workers
+        parts, workers, sampling = self.parts, self.limits.workers, self.request.sampling
         dtype = torch.int32 if max(parts.num_nodes, parts.num_edges) < 2**31 else torch.int64
         pointers = 12 * (parts.num_nodes + 1)
         left = memory.room(self.limits.memory, least=pointers + (32 << 20)) // 2 - pointers
@@ -196,9 +198,9 @@ class Build:
         perm = table(parts.graph["perm"]) if "perm" in parts.graph else None
         attributes = {n: table(i) for n, i in {**parts.node_attributes, **parts.edge_attributes}.items()}
         writer = RecordWriter(self.batches, self.layout, perm, attributes)
-        sampling, cost = self.request.sampling, writer.cost(dtype)
+        cost = writer.cost(dtype)
         if col.table is not None:
-            return MemorySampler(rowptr, col.table.to(dtype), sampling, cost, workers), writer
+            return MemorySampler(rowptr, col.table.to(dtype), sampling, cost), writer
         self.say("the edges do not fit in memory: batches take each hop together, in one pass over the edges")
         return StreamingSampler(rowptr, col, sampling, cost, workers), writer
 
@@ -226,6 +228,7 @@ class Build:
         rows = cache // self.row_bytes
         if not rows:
             return torch.empty(0, dtype=torch.int64)
+        memory.give_back()
         memory.room(self.limits.memory, least=8 * self.parts.num_nodes + 16 * min(rows, self.parts.num_nodes))
         counts, one = torch.zeros(self.parts.num_nodes, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
         writer = RecordWriter(self.batches, self.layout, None, {})
@@ -235,12 +238,13 @@ class Build:
         return hot_nodes(counts, rows)
 
     def _find_cold(self, hot: HotSet) -> None:
-        def cold(data: Tensor) -> Tensor:
+        def cold(_: int, data: Tensor) -> Tensor:
             return hot.cold(self.layout.decode(data)[1]["n_id"])
 
         while (start := len(self.cold_ids.counts)) < len(self.own):
             unit = self._unit(start)
-            self.cold_ids.append(self._each(cold, self.samples.read(unit)))
+            self.cold_ids.append(self._each(cold, unit))
+            memory.give_back()
 
     def _unit(self, start: int) -> list[int]:
         """Return the batches of this rank that follow, as many as make up a unit of work."""
@@ -252,12 +256,14 @@ class Build:
                 break
         return unit
 
-    def _each(self, work: Callable[..., Any], items: Iterable[Any]) -> Iterator[Any]:
-        """Work on items in threads, few at a time; results come in order."""
-        items = iter(items)
-        with ThreadPoolExecutor(self.limits.workers) as pool:
-            while part := list(itertools.islice(items, self.limits.workers)):
-                yield from pool.map(work, part)
+    def _each(self, work: Callable[[int, Tensor], Any], unit: list[int]) -> Iterator[Any]:
+        """Work on the samples of batches in threads, as many at a time as fit; results come in order."""
+        record = _COPIES * max(self.samples.size(i) for i in unit)
+        threads = min(memory.room(self.limits.memory, least=record) // record, self.limits.workers)
+        items = zip(unit, self.samples.read(unit), strict=True)
+        with ThreadPoolExecutor(threads) as pool:
+            while part := list(itertools.islice(items, threads)):
+                yield from pool.map(lambda item: work(*item), part)
 
     # The plan
 
@@ -312,8 +318,10 @@ class Build:
             return crcs
         self.cold_ids.open(load=False)
 
-        def write(item: tuple[int, Tensor]) -> int:
-            number, data = item
+        place = {batch: number for number, batch in enumerate(self.own)}
+
+        def write(batch: int, data: Tensor) -> int:
+            number = place[batch]
             fd, entry = entries[number]
             counts, arrays = self.layout.decode(data)
             cold = self.cold_ids.read(number, 0, self.cold_ids.counts[number])
@@ -324,7 +332,8 @@ class Build:
 
         while (start := len(crcs)) < len(entries):
             unit = self._unit(start)
-            done = list(self._each(write, enumerate(self.samples.read(unit), start)))
+            done = list(self._each(write, unit))
+            memory.give_back()
             for fd in {entries[start + i][0] for i in range(len(unit))}:
                 os.fdatasync(fd)
                 forget(fd)
@@ -351,8 +360,9 @@ class Build:
             save_noted(self.scratch, self.journal, "pack", state.to_bytes())
             self.say(f"packed {state.row:,} of {len(self.features):,} rows")
 
-        workers = self.limits.workers
-        rows = partition_rows(memory.room(self.limits.memory), self.features, self.dtype, workers)
+        room = memory.room(self.limits.memory)
+        threads = fitting_threads(room, self.features, self.dtype, self.limits.workers)
+        rows = partition_rows(room, self.features, self.dtype, threads)
         return pack_rows(
             self.features,
             packs,
@@ -360,7 +370,7 @@ class Build:
             partition_rows=rows,
             dtype=self.dtype,
             state=state,
-            threads=workers,
+            threads=threads,
             done=done,
         )
 

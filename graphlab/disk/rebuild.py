@@ -53,7 +53,7 @@ class BatchSource:
             - **output:** ``(record_bytes,)``
         """
         number = epoch * self._info.sampling.batches_per_epoch + batch
-        (data,) = self._writer.write(number, self._sampler.sample(self._batches, number, room=1)[:1])
+        (data,) = self._writer.write(number, self._sampler.sample(self._batches, number, room=self._room)[:1])
         counts, arrays = self._info.layout.decode(data)
         cold = hot.cold(arrays["n_id"])
         arrays["place"] = hot.place(arrays["n_id"], cold)
