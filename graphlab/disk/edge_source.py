@@ -17,7 +17,8 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, describe
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source, npy_array
-from graphlab.disk.files import Writeback, aligned_bytes, check_room, write_fully
+from graphlab.disk.files import Writeback, aligned_bytes, write_fully
+from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo
 
 #: What users may give for edges: an array of shape (2, E) or (E, 2), sources and targets apart, or a text file.
@@ -164,13 +165,14 @@ class TextEdges(EdgeSource):
                 line += block.shape[1]
                 yield block
 
-    def store(self, root: Path, file: str, size: int) -> PairEdges:
+    def store(self, root: Path, file: str, size: int, space: Space) -> PairEdges:
         """Write the edges into a file, where they are read many times faster.
 
         Args:
             root: A folder.
             file: The file's name in it.
             size: Most edges to hold in memory.
+            space: What the file may take.
 
         Raises:
             DiskFullError: There is no room for the file.
@@ -179,7 +181,7 @@ class TextEdges(EdgeSource):
         try:
             end, writeback = 0, Writeback(fd)
             for block in self.blocks(size):
-                check_room(root, block.nbytes)
+                space.check(space.held + end + block.nbytes, "give the edges as a .npy file")
                 write_fully(fd, block.T.contiguous().numpy().data.cast("B"), end)
                 end += block.nbytes
                 writeback.wrote(block.nbytes)

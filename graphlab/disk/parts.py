@@ -11,9 +11,9 @@ from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile
 from graphlab.disk.array_source import ArraySource, store_array
 from graphlab.disk.csc import build_csc
 from graphlab.disk.errors import CorruptStoreError, DiskError
-from graphlab.disk.files import check_room
 from graphlab.disk.graph_source import GraphSource
 from graphlab.disk.journal import Journal
+from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo
 
 
@@ -50,6 +50,7 @@ def lay_parts(
     journal: Journal,
     source: GraphSource,
     memory_budget: int,
+    disk_budget: int | None,
     say: Callable[[str], None],
 ) -> Parts:
     """Write what of a graph does not lie in usable files; each file is a unit of work.
@@ -59,6 +60,7 @@ def lay_parts(
         journal: What is done already.
         source: The graph as the user has it.
         memory_budget: Bytes of memory that the process may hold in all.
+        disk_budget: Bytes that the store may take; ``None`` for what the disk has.
         say: Called with a line of text where there is something to tell.
 
     Raises:
@@ -73,7 +75,8 @@ def lay_parts(
     arrays = {"features": source.features, **source.node_attributes, **source.edge_attributes}
     others: dict[str, ArraySource] = {} if source.input_nodes is None else {"input_nodes": source.input_nodes}
     missing = [a for name, a in {**arrays, **others}.items() if isinstance(a, Tensor) and name not in done]
-    check_room(path, sum(a.nbytes for a in missing))
+    space = Space.of(path, disk_budget)
+    space.check(space.held + sum(a.nbytes for a in missing), "give the features and attributes as files")
 
     def lay(name: str, array: ArraySource) -> ArrayInfo:
         if name not in done:
@@ -89,7 +92,7 @@ def lay_parts(
         say("sorting the edges by target")
         room = memory.room(memory_budget, least=16 << 20) * 3 // 4
         try:
-            graph = build_csc(source.edges, source.num_nodes, path, room)
+            graph = build_csc(source.edges, source.num_nodes, path, room, disk_budget)
         finally:
             # They are read more than once, and what that gave is no graph at all if they changed.
             check_unchanged(path, [each for each in source.edges.origin if not isinstance(each, Tensor)])

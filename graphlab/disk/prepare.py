@@ -158,7 +158,7 @@ def prepare(
                 progress(f"batches will not have {', '.join(source.left_out)}: no row for each node or edge")
             fingerprint = sha256(dumps(arguments, sort_keys=True).encode()).hexdigest()
             with Journal(path, fingerprint) as journal:
-                parts = lay_parts(path, journal, source, limits.memory, progress)
+                parts = lay_parts(path, journal, source, limits.memory, limits.disk, progress)
                 build = Build(path, journal, parts, request, seeds, limits, arguments, progress)
                 finished = build.run(plan)
         _clear(path)

@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -323,6 +324,20 @@ def test_the_disk_budget_holds_and_the_way_out_is_named(tmp_path):
         made(tmp_path / "packs", awkward(1025), disk_budget=3_000_000)
     info = made(tmp_path / "packs", awkward(1025), disk_budget=raised.value.needed)
     assert info.plan["needed"] == raised.value.needed
+
+
+@pytest.mark.parametrize("edges", ["array", "text"])
+def test_the_disk_budget_holds_from_the_first_file_on(tmp_path, edges):
+    data = awkward(64)
+    np.save(tmp_path / "x.npy", data.x.numpy())
+    np.savetxt(tmp_path / "edges.csv", data.edge_index.T.numpy(), "%d", delimiter=",")
+    files = GraphFiles(tmp_path / "x.npy", data.edge_index if edges == "array" else tmp_path / "edges.csv")
+    for given in (data, files):
+        with pytest.raises(DiskFullError, match=r"needs [\d,]+ bytes, 16,000 bytes are free; raise 'disk_budget'"):
+            made(tmp_path / "store", given, input_nodes=None, disk_budget=16_000)
+        held = sum(p.stat().st_blocks * 512 for p in (tmp_path / "store").rglob("*") if p.is_file())
+        assert held <= 16_000
+        shutil.rmtree(tmp_path / "store")
 
 
 def test_auto_decides_once_and_says_why(tmp_path, monkeypatch):
