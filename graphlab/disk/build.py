@@ -7,9 +7,10 @@ and all files are reserved. Then records and packs are written to their places.
 
 import itertools
 import os
+import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from torch import Tensor
 from graphlab.disk import memory
 from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile, with_checksum
 from graphlab.disk.cold_ids import ColdIds
-from graphlab.disk.errors import CorruptStoreError
-from graphlab.disk.files import allocate, forget, sync_directory, write_fully
+from graphlab.disk.errors import CorruptStoreError, DiskError
+from graphlab.disk.files import BLOCK, allocate, forget, sync_directory, write_fully
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.journal import Journal
 from graphlab.disk.lookup import Lookup, read_checked
@@ -49,6 +50,8 @@ _UNIT_BYTES = 256 << 20
 _MOST_SHARDS = 512
 # Copies of a record that are held while it is worked on.
 _COPIES = 4
+# Files that are open beside the shards, and some more.
+_OTHER_FILES = 64
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,9 @@ class Build:
             plan = self._plan(hot)
             save_manifest(self.path, {"arguments": self.arguments, "plan": plan.to_json()}, sealed=False)
         self.say(str(plan))
+        shards = self._shards(plan)
         with ExitStack() as stack:
-            shards = self._shards(plan)
+            stack.enter_context(_open_files(len(shards)))
             fds = [self._allocate(stack, shard.name, shard.size) for shard in shards]
             hot_fd = self._allocate(stack, _HOT, len(hot) * self.row_bytes)
             sync_directory(self.path)
@@ -282,13 +286,19 @@ class Build:
             other_bytes=space.held,
         )
         speed = probe(self.features) if self.request.mode == "auto" and cold_rows else None
-        return make_plan(
+        plan = make_plan(
             volume,
             self.request.mode,
             planned_epochs=self.request.planned_epochs,
             speed=speed,
             space=space,
         )
+        shards = self._shards(plan)
+        if len(shards) <= _MOST_SHARDS:
+            return plan
+        # All of them but the last are as long as this at least, the header included.
+        held = sum(entry.extent for shard in shards for entry in shard.entries)
+        return replace(plan, shard_bytes=BLOCK + -(-held // (_MOST_SHARDS - 1)))
 
     def _shards(self, plan: Plan) -> list[ShardPlan]:
         row_bytes = self.row_bytes if plan.mode == "packed" else 0
@@ -296,13 +306,7 @@ class Build:
             (*self.batches.number(i), self.samples.size(i), cold * row_bytes)
             for i, cold in zip(self.own, self.cold_ids.counts, strict=True)
         ]
-        shards = plan_shards(sizes, self.request.shard_bytes)
-        if len(shards) > _MOST_SHARDS:
-            raise ValueError(
-                f"'shard_bytes' got {self.request.shard_bytes:,}, which makes {len(shards):,} shards, expected at most "
-                f"{_MOST_SHARDS}; give {sum(s.size for s in shards) // _MOST_SHARDS + 1:,} or more"
-            )
-        return shards
+        return plan_shards(sizes, plan.shard_bytes or self.request.shard_bytes)
 
     def _allocate(self, stack: ExitStack, name: str, size: int) -> int:
         fd = allocate(self.path / name, size)
@@ -421,3 +425,20 @@ class Build:
         )
         save_manifest(self.path, info.to_json(), sealed=True)
         return info
+
+
+@contextmanager
+def _open_files(number: int) -> Iterator[None]:
+    """Let the process have so many more files open, as far as it may decide that itself."""
+    limits = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(list(Path("/proc/self/fd").iterdir())) + number + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and needed > soft:
+        if hard != resource.RLIM_INFINITY and needed > hard:
+            raise DiskError(
+                f"{number} shards need {needed} open files, {hard} are allowed; raise that with 'ulimit -n'"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -456,7 +456,29 @@ def test_edges_that_change_meanwhile_are_noticed(tmp_path, monkeypatch, stage, f
             made(tmp_path / "store", GraphFiles(data.x, path))
 
 
-def test_too_many_shards_are_refused(tmp_path, monkeypatch):
+def test_too_many_shards_become_fewer(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_MOST_SHARDS", 3)
-    with pytest.raises(ValueError, match="'shard_bytes' got 1, which makes 10 shards, expected at most 3; give"):
-        made(tmp_path / "store", shard_bytes=1)
+    info, said = made(tmp_path / "few", shard_bytes=1), []
+    shard_bytes = info.plan["shard_bytes"]
+    assert 1 < len(info.shards) <= 3
+    check(tmp_path / "few", info, awkward(), some_nodes(), tmp_path / "naive", shard_bytes=shard_bytes)
+    with monkeypatch.context() as patch:
+        stopped(patch, "_write_records")
+        with pytest.raises(Stop):
+            made(tmp_path / "again", shard_bytes=1, progress=said.append)
+    assert any("since smaller ones are too many files" in line for line in said)
+    made(tmp_path / "again", shard_bytes=1)
+    assert content(tmp_path / "again") == content(tmp_path / "few")
+    assert made(tmp_path / "enough", shard_bytes=shard_bytes).plan["shard_bytes"] is None
+
+
+def test_more_shards_than_files_may_be_open(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 30, limits[1]))
+    lowered = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        info = made(tmp_path / "store", batch_size=1, shard_bytes=1)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == lowered
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(info.shards) == 128
