@@ -7,9 +7,10 @@ and all files are reserved. Then records and packs are written to their places.
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+import resource
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,15 @@ from torch import Tensor
 from graphlab.disk import memory
 from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile, with_checksum
 from graphlab.disk.cold_ids import ColdIds
-from graphlab.disk.errors import DiskError
-from graphlab.disk.files import allocate, forget, sync_directory, write_fully
+from graphlab.disk.errors import CorruptStoreError, DiskError
+from graphlab.disk.files import BLOCK, allocate, forget, sync_directory, write_fully
 from graphlab.disk.hot_set import HotSet, hot_nodes
 from graphlab.disk.journal import Journal
-from graphlab.disk.lookup import Lookup
+from graphlab.disk.lookup import Lookup, read_checked
 from graphlab.disk.manifest import save_manifest
 from graphlab.disk.noted_file import load_noted, save_noted
-from graphlab.disk.pack import Pack, PackState, pack_rows, partition_rows
-from graphlab.disk.parts import Parts
+from graphlab.disk.pack import Pack, PackState, fitting_threads, pack_rows, partition_rows
+from graphlab.disk.parts import Parts, check_unchanged
 from graphlab.disk.planner import Plan, Volume, default_cache_bytes, make_plan
 from graphlab.disk.probe import probe
 from graphlab.disk.record import Field, RecordLayout
@@ -47,6 +48,10 @@ _HOT = "hot.bin"
 _UNIT_BYTES = 256 << 20
 # Most shards of a store: all of them are open while it is made.
 _MOST_SHARDS = 512
+# Copies of a record that are held while it is worked on.
+_COPIES = 4
+# Files that are open beside the shards, and some more.
+_OTHER_FILES = 64
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,9 @@ class Build:
             plan = self._plan(hot)
             save_manifest(self.path, {"arguments": self.arguments, "plan": plan.to_json()}, sealed=False)
         self.say(str(plan))
+        shards = self._shards(plan)
         with ExitStack() as stack:
-            shards = self._shards(plan)
+            stack.enter_context(_open_files(len(shards)))
             fds = [self._allocate(stack, shard.name, shard.size) for shard in shards]
             hot_fd = self._allocate(stack, _HOT, len(hot) * self.row_bytes)
             sync_directory(self.path)
@@ -178,12 +184,11 @@ class Build:
 
     def _sampler(self) -> tuple[Sampler, RecordWriter]:
         """Load what of the graph fits in half of the room; the rest is streamed."""
-        parts, workers = self.parts, self.limits.workers
+        parts, workers, sampling = self.parts, self.limits.workers, self.request.sampling
         dtype = torch.int32 if max(parts.num_nodes, parts.num_edges) < 2**31 else torch.int64
         pointers = 12 * (parts.num_nodes + 1)
         left = memory.room(self.limits.memory, least=pointers + (32 << 20)) // 2 - pointers
-        rowptr = ArrayFile(parts.graph["rowptr"], self.path)
-        rowptr = rowptr.read(0, len(rowptr)).to(dtype)
+        rowptr = read_checked(ArrayFile(parts.graph["rowptr"], self.path)).to(dtype)
 
         def table(info: ArrayInfo, copies: int = 1) -> Lookup:
             nonlocal left
@@ -197,9 +202,9 @@ class Build:
         perm = table(parts.graph["perm"]) if "perm" in parts.graph else None
         attributes = {n: table(i) for n, i in {**parts.node_attributes, **parts.edge_attributes}.items()}
         writer = RecordWriter(self.batches, self.layout, perm, attributes)
-        sampling, cost = self.request.sampling, writer.cost(dtype)
+        cost = writer.cost(dtype)
         if col.table is not None:
-            return MemorySampler(rowptr, col.table.to(dtype), sampling, cost, workers), writer
+            return MemorySampler(rowptr, col.table.to(dtype), sampling, cost), writer
         self.say("the edges do not fit in memory: batches take each hop together, in one pass over the edges")
         return StreamingSampler(rowptr, col, sampling, cost, workers), writer
 
@@ -227,6 +232,7 @@ class Build:
         rows = cache // self.row_bytes
         if not rows:
             return torch.empty(0, dtype=torch.int64)
+        memory.give_back()
         memory.room(self.limits.memory, least=8 * self.parts.num_nodes + 16 * min(rows, self.parts.num_nodes))
         counts, one = torch.zeros(self.parts.num_nodes, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
         writer = RecordWriter(self.batches, self.layout, None, {})
@@ -236,12 +242,13 @@ class Build:
         return hot_nodes(counts, rows)
 
     def _find_cold(self, hot: HotSet) -> None:
-        def cold(data: Tensor) -> Tensor:
+        def cold(_: int, data: Tensor) -> Tensor:
             return hot.cold(self.layout.decode(data)[1]["n_id"])
 
         while (start := len(self.cold_ids.counts)) < len(self.own):
             unit = self._unit(start)
-            self.cold_ids.append(self._each(cold, self.samples.read(unit)))
+            self.cold_ids.append(self._each(cold, unit))
+            memory.give_back()
 
     def _unit(self, start: int) -> list[int]:
         """Return the batches of this rank that follow, as many as make up a unit of work."""
@@ -253,12 +260,14 @@ class Build:
                 break
         return unit
 
-    def _each(self, work: Callable[..., Any], items: Iterable[Any]) -> Iterator[Any]:
-        """Work on items in threads, few at a time; results come in order."""
-        items = iter(items)
-        with ThreadPoolExecutor(self.limits.workers) as pool:
-            while part := list(itertools.islice(items, self.limits.workers)):
-                yield from pool.map(work, part)
+    def _each(self, work: Callable[[int, Tensor], Any], unit: list[int]) -> Iterator[Any]:
+        """Work on the samples of batches in threads, as many at a time as fit; results come in order."""
+        record = _COPIES * max(self.samples.size(i) for i in unit)
+        threads = min(memory.room(self.limits.memory, least=record) // record, self.limits.workers)
+        items = zip(unit, self.samples.read(unit), strict=True)
+        with ThreadPoolExecutor(threads) as pool:
+            while part := list(itertools.islice(items, threads)):
+                yield from pool.map(lambda item: work(*item), part)
 
     # The plan
 
@@ -277,13 +286,19 @@ class Build:
             other_bytes=space.held,
         )
         speed = probe(self.features) if self.request.mode == "auto" and cold_rows else None
-        return make_plan(
+        plan = make_plan(
             volume,
             self.request.mode,
             planned_epochs=self.request.planned_epochs,
             speed=speed,
             space=space,
         )
+        shards = self._shards(plan)
+        if len(shards) <= _MOST_SHARDS:
+            return plan
+        # All of them but the last are as long as this at least, the header included.
+        held = sum(entry.extent for shard in shards for entry in shard.entries)
+        return replace(plan, shard_bytes=BLOCK + -(-held // (_MOST_SHARDS - 1)))
 
     def _shards(self, plan: Plan) -> list[ShardPlan]:
         row_bytes = self.row_bytes if plan.mode == "packed" else 0
@@ -291,13 +306,7 @@ class Build:
             (*self.batches.number(i), self.samples.size(i), cold * row_bytes)
             for i, cold in zip(self.own, self.cold_ids.counts, strict=True)
         ]
-        shards = plan_shards(sizes, self.request.shard_bytes)
-        if len(shards) > _MOST_SHARDS:
-            raise ValueError(
-                f"'shard_bytes' got {self.request.shard_bytes:,}, which makes {len(shards):,} shards, expected at most "
-                f"{_MOST_SHARDS}; give {sum(s.size for s in shards) // _MOST_SHARDS + 1:,} or more"
-            )
-        return shards
+        return plan_shards(sizes, plan.shard_bytes or self.request.shard_bytes)
 
     def _allocate(self, stack: ExitStack, name: str, size: int) -> int:
         fd = allocate(self.path / name, size)
@@ -313,8 +322,10 @@ class Build:
             return crcs
         self.cold_ids.open(load=False)
 
-        def write(item: tuple[int, Tensor]) -> int:
-            number, data = item
+        place = {batch: number for number, batch in enumerate(self.own)}
+
+        def write(batch: int, data: Tensor) -> int:
+            number = place[batch]
             fd, entry = entries[number]
             counts, arrays = self.layout.decode(data)
             cold = self.cold_ids.read(number, 0, self.cold_ids.counts[number])
@@ -325,7 +336,8 @@ class Build:
 
         while (start := len(crcs)) < len(entries):
             unit = self._unit(start)
-            done = list(self._each(write, enumerate(self.samples.read(unit), start)))
+            done = list(self._each(write, unit))
+            memory.give_back()
             for fd in {entries[start + i][0] for i in range(len(unit))}:
                 os.fdatasync(fd)
                 forget(fd)
@@ -352,8 +364,9 @@ class Build:
             save_noted(self.scratch, self.journal, "pack", state.to_bytes())
             self.say(f"packed {state.row:,} of {len(self.features):,} rows")
 
-        workers = self.limits.workers
-        rows = partition_rows(memory.room(self.limits.memory), self.features, self.dtype, workers)
+        room = memory.room(self.limits.memory)
+        threads = fitting_threads(room, self.features, self.dtype, self.limits.workers)
+        rows = partition_rows(room, self.features, self.dtype, threads)
         return pack_rows(
             self.features,
             packs,
@@ -361,7 +374,7 @@ class Build:
             partition_rows=rows,
             dtype=self.dtype,
             state=state,
-            threads=workers,
+            threads=threads,
             done=done,
         )
 
@@ -383,9 +396,13 @@ class Build:
 
     def _finish(self, plan: Plan, hot_rows: int, shards: list[FileInfo], state: PackState) -> StoreInfo:
         parts, features = self.parts, self.parts.features
-        self._check_unchanged()
-        if features.crc32c == UNKNOWN_CRC:
-            features = replace(features, crc32c=state.source_crc)
+        check_unchanged(self.path, [features, *parts.attributes.values(), *parts.graph.values()])
+        if features.crc32c not in (UNKNOWN_CRC, state.source_crc):
+            raise CorruptStoreError(
+                f"{self.features.path} is damaged: its rows have CRC-32C {state.source_crc:08x}, "
+                f"{features.crc32c:08x} were written; delete {self.path} and prepare anew"
+            )
+        features = replace(features, crc32c=state.source_crc)
         hot = FileInfo(_HOT, hot_rows * self.row_bytes, int(state.crc[0])) if hot_rows else None
         if hot is None:
             (self.path / _HOT).unlink(missing_ok=True)
@@ -409,11 +426,19 @@ class Build:
         save_manifest(self.path, info.to_json(), sealed=True)
         return info
 
-    def _check_unchanged(self) -> None:
-        for info in (self.parts.features, *self.parts.attributes.values()):
-            stat = (self.path / info.path).stat()
-            if (stat.st_size, stat.st_mtime_ns) != (info.size, info.mtime_ns):
-                raise DiskError(
-                    f"{self.path / info.path} was written to while the store was made; "
-                    f"delete {self.path} and prepare anew"
-                )
+
+@contextmanager
+def _open_files(number: int) -> Iterator[None]:
+    """Let the process have so many more files open, as far as it may decide that itself."""
+    limits = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(list(Path("/proc/self/fd").iterdir())) + number + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and needed > soft:
+        if hard != resource.RLIM_INFINITY and needed > hard:
+            raise DiskError(
+                f"{number} shards need {needed} open files, {hard} are allowed; raise that with 'ulimit -n'"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

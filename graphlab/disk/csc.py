@@ -18,8 +18,9 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, ArrayWriter, describe, write_array
 from graphlab.disk.edge_source import EdgesGiven, EdgeSource, TextEdges, check_ids, edge_source
-from graphlab.disk.errors import MemoryBudgetError
-from graphlab.disk.files import Writeback, aligned_bytes, allocate, check_room, write_fully
+from graphlab.disk.errors import DiskError, MemoryBudgetError
+from graphlab.disk.files import Writeback, aligned_bytes, allocate, write_fully
+from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo
 
 _SCRATCH = "csc.scratch"
@@ -33,7 +34,9 @@ _LEAST = 4 << 20
 _PART = 1 << 16
 
 
-def build_csc(edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory: int) -> dict[str, ArrayInfo]:
+def build_csc(
+    edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory: int, disk_budget: int | None = None
+) -> dict[str, ArrayInfo]:
     r"""Write a graph as compressed sparse columns: the sources of the edges that enter a node, in the user's order.
 
     .. math::
@@ -46,6 +49,7 @@ def build_csc(edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory:
         out: The folder for ``rowptr.bin``, ``col.bin`` and ``perm.bin``; what a run that was cut off left there is
             replaced.
         memory: Bytes that may be used beyond what the process holds already.
+        disk_budget: Bytes that the folder may take, scratch files included. (default: what the disk has)
 
     Returns:
         ``"rowptr"`` (int64), ``"col"`` (int32 below 2^31 nodes) and, unless the edges were sorted by target, ``"perm"``
@@ -53,6 +57,7 @@ def build_csc(edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory:
 
     Raises:
         ValueError: An edge joins no nodes of the graph.
+        DiskError: The edges changed while they were read.
         MemoryBudgetError: The pointers do not fit in ``memory``.
         DiskFullError: There is no room for the result and the scratch file.
 
@@ -72,18 +77,29 @@ def build_csc(edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, memory:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
-        return _Builder(edges, num_nodes, out, scratch, memory - _FIXED).build()
+        return _Builder(edges, num_nodes, out, scratch, memory - _FIXED, disk_budget).build()
     finally:
         shutil.rmtree(scratch)
 
 
 class _Builder:
-    def __init__(self, edges: EdgesGiven | EdgeSource, num_nodes: int, out: Path, scratch: Path, memory: int) -> None:
+    def __init__(
+        self,
+        edges: EdgesGiven | EdgeSource,
+        num_nodes: int,
+        out: Path,
+        scratch: Path,
+        memory: int,
+        disk_budget: int | None,
+    ) -> None:
         source = edges if isinstance(edges, EdgeSource) else edge_source("edge_index", edges)
         if isinstance(source, TextEdges):
-            source = source.store(scratch, "edges.bin", _block_size(memory, source.edge_bytes))
+            source = source.store(
+                scratch, "edges.bin", _block_size(memory, source.edge_bytes), Space.of(out, disk_budget)
+            )
         self.source, self.num_nodes, self.num_edges = source, num_nodes, source.num_edges or 0
         self.out, self.scratch, self.memory = out, scratch, memory
+        self.disk_budget = disk_budget
         self.col, self.perm = _width(num_nodes), _width(self.num_edges)
         # Target, source and number of an edge.
         self.record = torch.int32 if self.col == self.perm == torch.int32 else torch.int64
@@ -111,7 +127,9 @@ class _Builder:
             "perm.bin": self.num_edges * self.perm.itemsize,
         }
         there = sum(path.stat().st_size for path in map(self.out.joinpath, written) if path.exists())
-        check_room(self.out, sum(written.values()) + 3 * self.num_edges * self.record.itemsize - there)
+        needed = sum(written.values()) + 3 * self.num_edges * self.record.itemsize - there
+        space = Space.of(self.out, self.disk_budget)
+        space.check(space.held + needed, "give a graph with fewer edges")
 
     def _count(self) -> tuple[Tensor, bool]:
         """Return the pointers, and whether the edges are sorted by target already."""
@@ -150,12 +168,17 @@ class _Builder:
         room = _room(torch.int64, size), _room(torch.int64, size), _room(self.record, size, 3)
         fd = allocate(path, self.num_edges * row_bytes)
         cursors, first, writeback = starts.tolist(), 0, Writeback(fd)
+        ends = cursors[1:]
         try:
             for block in self.source.blocks(size):
+                if int(block[1].min()) < 0 or int(block[1].max()) >= self.num_nodes:
+                    raise self._changed()
                 records, counts = _bucketed(first, block, bucket_of, room)
                 done = 0
                 for bucket in counts.nonzero()[0].tolist():
                     part = records[done : done + int(counts[bucket])]
+                    if cursors[bucket] + len(part) > ends[bucket]:
+                        raise self._changed()
                     write_fully(fd, part.numpy().data.cast("B"), cursors[bucket] * row_bytes)
                     cursors[bucket] += len(part)
                     done += len(part)
@@ -164,6 +187,9 @@ class _Builder:
         finally:
             os.close(fd)
         return ArrayFile(describe(path, self.record, (self.num_edges, 3)), self.scratch)
+
+    def _changed(self) -> DiskError:
+        return DiskError("the edges were others when they were read again; leave them alone while a store is made")
 
     def _sort(self, records: ArrayFile, bounds: Tensor, starts: Tensor, most: int) -> dict[str, ArrayInfo]:
         """Sort one bucket after another and write the columns of the result."""

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, describe
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source, npy_array
-from graphlab.disk.files import Writeback, aligned_bytes, check_room, write_fully
+from graphlab.disk.files import Writeback, aligned_bytes, write_fully
+from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo
 
 #: What users may give for edges: an array of shape (2, E) or (E, 2), sources and targets apart, or a text file.
@@ -41,8 +42,8 @@ class EdgeSource(ABC):
 
     @property
     @abstractmethod
-    def origin(self) -> tuple[ArraySource | Path, ...]:
-        """What the edges are read from: arrays, or a text file."""
+    def origin(self) -> tuple[ArraySource, ...]:
+        """What the edges are read from; of a text file its bytes."""
 
     @abstractmethod
     def blocks(self, size: int) -> Iterator[Tensor]:
@@ -74,7 +75,7 @@ class ColumnEdges(EdgeSource):
         self._columns = src, dst
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
+    def origin(self) -> tuple[ArraySource, ...]:
         """The two arrays."""
         return self._columns
 
@@ -114,7 +115,7 @@ class PairEdges(EdgeSource):
         self._pairs = pairs
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
+    def origin(self) -> tuple[ArraySource, ...]:
         """The array of pairs."""
         return (self._pairs,)
 
@@ -144,11 +145,12 @@ class TextEdges(EdgeSource):
         self.name, self.path = name, path
         if not path.is_file():
             raise FileNotFoundError(2, f"'{name}' got a file that does not exist", str(path))
+        self._bytes = describe(path, torch.uint8, (path.stat().st_size,))
 
     @property
-    def origin(self) -> tuple[ArraySource | Path, ...]:
-        """The file."""
-        return (self.path,)
+    def origin(self) -> tuple[ArraySource, ...]:
+        """The bytes of the file."""
+        return (self._bytes,)
 
     def blocks(self, size: int) -> Iterator[Tensor]:
         """Read all edges, block by block.
@@ -163,13 +165,14 @@ class TextEdges(EdgeSource):
                 line += block.shape[1]
                 yield block
 
-    def store(self, root: Path, file: str, size: int) -> PairEdges:
+    def store(self, root: Path, file: str, size: int, space: Space) -> PairEdges:
         """Write the edges into a file, where they are read many times faster.
 
         Args:
             root: A folder.
             file: The file's name in it.
             size: Most edges to hold in memory.
+            space: What the file may take.
 
         Raises:
             DiskFullError: There is no room for the file.
@@ -178,7 +181,7 @@ class TextEdges(EdgeSource):
         try:
             end, writeback = 0, Writeback(fd)
             for block in self.blocks(size):
-                check_room(root, block.nbytes)
+                space.check(space.held + end + block.nbytes, "give the edges as a .npy file")
                 write_fully(fd, block.T.contiguous().numpy().data.cast("B"), end)
                 end += block.nbytes
                 writeback.wrote(block.nbytes)

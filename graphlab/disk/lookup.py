@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-from graphlab.disk.array_file import ArrayFile
+from graphlab.disk.array_file import UNKNOWN_CRC, ArrayFile
+from graphlab.disk.errors import CorruptStoreError
+from graphlab.ops import crc32c
 
 #: Bytes that are read at once.
 STEP = 8 << 20
@@ -15,6 +17,9 @@ class Lookup:
     Args:
         array: The array.
         load: Whether to keep it in memory.
+
+    Raises:
+        CorruptStoreError: It was loaded, and is not what was written.
 
     Example:
         >>> import tempfile, torch
@@ -29,7 +34,7 @@ class Lookup:
 
     def __init__(self, array: ArrayFile, *, load: bool) -> None:
         self.array = array
-        self.table = array.read(0, len(array)) if load else None
+        self.table = read_checked(array) if load else None
 
     def bytes_per_id(self) -> int:
         """Return the bytes of memory that looking up one row takes at most, its number among them."""
@@ -58,3 +63,21 @@ class Lookup:
             out[order[begin:end]] = rows.index_select(0, ids[begin:end] - first)
             begin = end
         return out
+
+
+def read_checked(array: ArrayFile) -> Tensor:
+    """Read an array as a whole and compare its checksum, where it has one.
+
+    Args:
+        array: The array.
+
+    Raises:
+        CorruptStoreError: It is not what was written.
+    """
+    rows, expected = array.read(0, len(array)), array.info.crc32c
+    if rows.numel() and expected not in (UNKNOWN_CRC, found := crc32c(rows)):
+        raise CorruptStoreError(
+            f"{array.path} is damaged: its rows have CRC-32C {found:08x}, {expected:08x} were written; "
+            "delete the directory and prepare the store anew"
+        )
+    return rows

@@ -106,6 +106,18 @@ def partition_rows(room: int, source: ArrayFile, dtype: torch.dtype, threads: in
     return min(rows, max(len(source), 1), 2**31 - 1)
 
 
+def fitting_threads(room: int, source: ArrayFile, dtype: torch.dtype, threads: int) -> int:
+    """Return how many threads can pack such that half of the memory at least is left to rows.
+
+    Args:
+        room: Bytes that may be taken.
+        source: The array.
+        dtype: The dtype of the rows in the packs.
+        threads: Most threads.
+    """
+    return max(1, min(threads, room // (2 * _overhead(source, _row_bytes(source, dtype), 1))))
+
+
 def pack_rows(
     source: ArrayFile,
     packs: Sequence[Pack],

@@ -68,6 +68,7 @@ class Plan:
         online_seconds: Reading time of an epoch of training without packs.
         packing_seconds: Time to write the packs.
         break_even_epochs: Epochs of training after which packing has paid; ``None`` for never.
+        shard_bytes: A shard is closed once it is longer than this, where what was asked for makes too many files.
     """
 
     mode: str
@@ -80,6 +81,7 @@ class Plan:
     online_seconds: float | None = None
     packing_seconds: float | None = None
     break_even_epochs: float | None = None
+    shard_bytes: int | None = None
 
     def __str__(self) -> str:
         volume, lines = self.volume, []
@@ -98,6 +100,8 @@ class Plan:
                 f"{self.speed.rows_per_second:,.0f} rows/s at random: an epoch reads for {self.packed_seconds:.2f} s "
                 f"from packs, {self.online_seconds:.2f} s without; packing takes {self.packing_seconds:.2f} s"
             )
+        if self.shard_bytes is not None:
+            lines.append(f"shards of {_size(self.shard_bytes)}, since smaller ones are too many files")
         lines.append(f"mode {self.mode!r}: {self.reason}; {_size(self.needed)} of disk")
         return "\n".join(lines)
 

@@ -159,7 +159,7 @@ def prepare(
                 progress(f"batches will not have {', '.join(source.left_out)}: no row for each node or edge")
             fingerprint = sha256(dumps(arguments, sort_keys=True).encode()).hexdigest()
             with Journal(path, fingerprint) as journal:
-                parts = lay_parts(path, journal, source, limits.memory, progress)
+                parts = lay_parts(path, journal, source, limits.memory, limits.disk, progress)
                 build = Build(path, journal, parts, request, seeds, limits, arguments, progress)
                 finished = build.run(plan)
         _clear(path)
@@ -264,14 +264,11 @@ def _arguments(source: GraphSource, request: Request) -> dict[str, Any]:
     }
 
 
-def _describe(source: ArraySource | Path) -> dict[str, Any]:
+def _describe(source: ArraySource) -> dict[str, Any]:
     """Describe an array such that another one is told from it: one in memory by its content, a file by its time."""
     if isinstance(source, Tensor):
         dtype = str(source.dtype).removeprefix("torch.")
         return {"dtype": dtype, "shape": list(source.shape), "crc32c": crc32c(source.contiguous())}
-    if isinstance(source, Path):
-        stat = source.stat()
-        return {"path": str(source.absolute()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     described = asdict(source)
     return {**described, "shape": list(source.shape)}
 

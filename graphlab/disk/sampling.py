@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from graphlab.disk.errors import MemoryBudgetError
 from graphlab.disk.lookup import Lookup
 from graphlab.disk.record import Counts, RecordLayout
 from graphlab.disk.store_info import Sampling
@@ -57,6 +58,25 @@ class Cost:
             edges: Its edges.
         """
         return nodes * self.node + edges * self.edge + (1 << 12)
+
+
+def expected_size(sampling: Sampling, num_nodes: int, num_edges: int) -> tuple[int, int]:
+    """Return the nodes and edges of a batch as far as fan-outs and the mean degree tell, more rather than less.
+
+    Args:
+        sampling: How batches are sampled.
+        num_nodes: Nodes of the graph.
+        num_edges: Edges of the graph.
+    """
+    degree, seeds = num_edges / max(num_nodes, 1), float(sampling.batch_size)
+    nodes, frontier, edges = seeds, seeds, 0.0
+    for k in sampling.num_neighbors:
+        picks = frontier * (degree if k < 0 else k if sampling.replace else min(k, degree))
+        edges += picks
+        # No node comes twice, but seeds may.
+        frontier = min(picks, max(num_nodes + seeds - nodes, 0.0))
+        nodes += frontier
+    return int(nodes), int(edges)
 
 
 class Sampler(Protocol):
@@ -141,7 +161,7 @@ class MemorySampler:
         first: Number of batches of the first group, whose sizes tell how many fit in the next.
     """
 
-    def __init__(self, rowptr: Tensor, col: Tensor, sampling: Sampling, cost: Cost, first: int = 4) -> None:
+    def __init__(self, rowptr: Tensor, col: Tensor, sampling: Sampling, cost: Cost, first: int = 1) -> None:
         self.rowptr, self.col, self.sampling, self.cost = rowptr, col, sampling, cost
         self._most, self._first = 0, first
 
@@ -152,7 +172,12 @@ class MemorySampler:
             batches: All batches.
             start: The first to sample.
             room: Bytes that the samples may take.
+
+        Raises:
+            MemoryBudgetError: Not even one does.
         """
+        if not self._most:
+            self._check_expected(room)
         number = max(1, min(room // self._most, MOST_BATCHES)) if self._most else self._first
         group = range(start, min(start + number, len(batches)))
         seeds = [batches.seeds(i) for i in group]
@@ -183,6 +208,15 @@ class MemorySampler:
         for sample in samples:
             self._most = max(self._most, self.cost.of(len(sample.node), len(sample.edge)))
         return samples
+
+    def _check_expected(self, room: int) -> None:
+        """Refuse what can not fit while no batch has told yet what it takes."""
+        nodes, edges = expected_size(self.sampling, len(self.rowptr) - 1, len(self.col))
+        if (needed := self.cost.of(nodes, edges)) > room:
+            raise MemoryBudgetError(
+                f"a batch of about {edges:,} edges takes {needed:,} bytes of memory, {room:,} are left for it; "
+                f"raise 'memory_budget' by {2 * (needed - room):,} bytes, or lower 'batch_size' or 'num_neighbors'"
+            )
 
 
 class RecordWriter:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from graphlab.disk.errors import CorruptStoreError, MemoryBudgetError
 from graphlab.disk.lookup import Lookup
-from graphlab.disk.sampling import MOST_BATCHES, Batches, Cost, Sampled
+from graphlab.disk.sampling import MOST_BATCHES, Batches, Cost, Sampled, expected_size
 from graphlab.disk.store_info import Sampling
 from graphlab.ops import extend_nodes, pick_positions
 from graphlab.ops.counter_rng import signed
@@ -144,9 +144,5 @@ class StreamingSampler:
 
     def _expected(self) -> int:
         """Return the bytes of a batch as far as fan-outs and the mean degree tell."""
-        degree = self.col.array.info.shape[0] / max(len(self.rowptr) - 1, 1)
-        frontier = edges = float(self.sampling.batch_size)
-        for k in self.sampling.num_neighbors:
-            frontier *= max(1.0, degree if k < 0 else min(k, degree))
-            edges += frontier
-        return self.cost.of(int(edges), int(edges)) + self._transient(int(frontier))
+        nodes, edges = expected_size(self.sampling, len(self.rowptr) - 1, self.col.array.info.shape[0])
+        return self.cost.of(nodes, edges) + self._transient(edges)

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphlab.disk import DiskFullError, MemoryBudgetError
+from graphlab.disk import DiskError, DiskFullError, MemoryBudgetError
 from graphlab.disk.array_file import ArrayFile
-from graphlab.disk.csc import build_csc
+from graphlab.disk.csc import _Builder, build_csc
 from graphlab.ops import csr_from_coo
 
 MEMORY = 32 << 20
@@ -37,6 +37,21 @@ def check(edge_index, num_nodes, out, edges=None):
         assert array.dtype == expected[name].dtype and torch.equal(array, expected[name]), name
         ArrayFile(graph[name], out).check_content()
     assert {path.name for path in out.iterdir()} == {f"{name}.bin" for name in graph}
+
+
+@pytest.mark.parametrize("change", [0, 4, -1, 99])
+def test_edges_that_are_others_the_second_time_are_noticed(tmp_path, monkeypatch, change):
+    edge_index, distribute = torch.tensor([[0, 1, 2, 3], [4, 3, 3, 0]]), _Builder._distribute
+    monkeypatch.setattr("graphlab.disk.csc._MOST_OF_A_BUCKET", 2)
+
+    def changed(*args):
+        edge_index[1, 1] = change
+        return distribute(*args)
+
+    monkeypatch.setattr(_Builder, "_distribute", changed)
+    with pytest.raises(DiskError, match="the edges were others when they were read again"):
+        build_csc(edge_index, 5, tmp_path, MEMORY)
+    assert not list(tmp_path.glob("*scratch*"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from torch_geometric import EdgeIndex
 
 from graphlab.disk import DiskFullError, RawFile, SafetensorsFile
 from graphlab.disk.edge_source import TextEdges, check_ids, edge_source
+from graphlab.disk.space import Space
 
 
 def all_of(edges, size=7):
@@ -80,7 +81,7 @@ def test_text_in_pieces_of_any_size(tmp_path):
     for size in (12, 13, 50, 1000):
         edges = edge_source("edge_index", tmp_path / "e.csv")
         assert torch.equal(all_of(edges, size), edge_index)
-        stored = edges.store(tmp_path, "edges.bin", size)
+        stored = edges.store(tmp_path, "edges.bin", size, Space.of(tmp_path, None))
         assert stored.num_edges == 300 and torch.equal(all_of(stored, 64), edge_index)
 
 
@@ -115,13 +116,12 @@ def test_damaged_text(tmp_path):
         all_of(edge_source("edge_index", tmp_path / "e.csv"), 100)
 
 
-def test_room_for_text_is_checked(tmp_path, monkeypatch):
+def test_room_for_text_is_checked(tmp_path):
     (tmp_path / "e.csv").write_text("0,1\n" * 100)
-    monkeypatch.setattr("os.statvfs", lambda path: type("Stat", (), {"f_bavail": 1, "f_frsize": 512}))
     edges = edge_source("edge_index", tmp_path / "e.csv")
     assert isinstance(edges, TextEdges)
     with pytest.raises(DiskFullError, match="needs 1,600 bytes, 512 bytes are free"):
-        edges.store(tmp_path, "edges.bin", 1000)
+        edges.store(tmp_path, "edges.bin", 1000, Space(tmp_path, 0, 512, True))
 
 
 def test_errors_name_what_came(tmp_path):

@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import torch
 from torch_geometric.data import Data
 
 import graphlab.disk.build as build
+import graphlab.disk.csc as csc
 import graphlab.disk.sampling as sampling
-from graphlab.disk import DiskError, DiskFullError, GraphFiles, MemoryBudgetError, prepare
+from graphlab.disk import CorruptStoreError, DiskError, DiskFullError, GraphFiles, MemoryBudgetError, prepare
 from graphlab.disk.manifest import load_manifest
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import StoreInfo
@@ -324,6 +326,20 @@ def test_the_disk_budget_holds_and_the_way_out_is_named(tmp_path):
     assert info.plan["needed"] == raised.value.needed
 
 
+@pytest.mark.parametrize("edges", ["array", "text"])
+def test_the_disk_budget_holds_from_the_first_file_on(tmp_path, edges):
+    data = awkward(64)
+    np.save(tmp_path / "x.npy", data.x.numpy())
+    np.savetxt(tmp_path / "edges.csv", data.edge_index.T.numpy(), "%d", delimiter=",")
+    files = GraphFiles(tmp_path / "x.npy", data.edge_index if edges == "array" else tmp_path / "edges.csv")
+    for given in (data, files):
+        with pytest.raises(DiskFullError, match=r"needs [\d,]+ bytes, 16,000 bytes are free; raise 'disk_budget'"):
+            made(tmp_path / "store", given, input_nodes=None, disk_budget=16_000)
+        held = sum(p.stat().st_blocks * 512 for p in (tmp_path / "store").rglob("*") if p.is_file())
+        assert held <= 16_000
+        shutil.rmtree(tmp_path / "store")
+
+
 def test_auto_decides_once_and_says_why(tmp_path, monkeypatch):
     said = []
 
@@ -353,7 +369,116 @@ def test_features_that_change_meanwhile_are_noticed(tmp_path):
         made(tmp_path / "store", GraphFiles(tmp_path / "x.npy", awkward().edge_index), progress=touch)
 
 
-def test_too_many_shards_are_refused(tmp_path, monkeypatch):
+class Stop(Exception):
+    """Stands for a crash."""
+
+
+def stopped(patch, name):
+    """Have the work end where a stage of it begins."""
+
+    def stop(*_):
+        raise Stop
+
+    patch.setattr(build.Build, name, stop)
+
+
+def flip(path, at=40):
+    """Change a bit and leave no trace of when."""
+    stat, content = path.stat(), bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+ALL_FILES = ["features.bin", "y.bin", "weight.bin", "input_nodes.bin", "rowptr.bin", "col.bin", "perm.bin"]
+
+
+@pytest.mark.parametrize("stage", ["_sample", "_find_cold", "_finish"])
+@pytest.mark.parametrize("name", ALL_FILES)
+def test_damage_while_work_rests_is_noticed(tmp_path, monkeypatch, stage, name):
+    with monkeypatch.context() as patch:
+        stopped(patch, stage)
+        with pytest.raises(Stop):
+            made(tmp_path / "store")
+    flip(tmp_path / "store" / name)
+    with pytest.raises(CorruptStoreError, match=rf"{name} has other rows .*; delete {tmp_path}/store and prepare anew"):
+        made(tmp_path / "store")
+    flip(tmp_path / "store" / name)
+    made(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [("_pack", "features.bin"), *(("_sampler", name) for name in ("rowptr.bin", "col.bin", "perm.bin", "y.bin"))],
+)
+def test_damage_between_stages_is_noticed(tmp_path, monkeypatch, stage, name):
+    work = getattr(build.Build, stage)
+
+    def damaged(*args):
+        flip(tmp_path / "store" / name)
+        return work(*args)
+
+    monkeypatch.setattr(build.Build, stage, damaged)
+    with pytest.raises(CorruptStoreError, match=rf"{name} is damaged: its rows have CRC-32C"):
+        made(tmp_path / "store")
+
+
+@pytest.mark.parametrize("name", ["rowptr.bin", "col.bin", "perm.bin", "y.bin"])
+def test_files_of_the_store_that_are_written_to_meanwhile_are_noticed(tmp_path, monkeypatch, name):
+    def touch(line):
+        if line.startswith("packed"):
+            os.utime(tmp_path / "store" / name, ns=(1, 1))
+
+    with pytest.raises(DiskError, match=f"{name} was written to while the store was made"):
+        made(tmp_path / "store", progress=touch)
+
+
+@pytest.mark.parametrize("stage", ["_count", "_distribute"])
+@pytest.mark.parametrize("form", ["edges.npy", "edges.csv"])
+def test_edges_that_change_meanwhile_are_noticed(tmp_path, monkeypatch, stage, form):
+    data, path, work = awkward(), tmp_path / form, getattr(csc._Builder, stage)
+
+    def write(edge_index):
+        if form == "edges.npy":
+            np.save(path, edge_index)
+        else:
+            np.savetxt(path, edge_index.T, "%d", delimiter=",")
+
+    def changed(*args):
+        write(data.edge_index.numpy()[:, ::-1])
+        return work(*args)
+
+    write(data.edge_index.numpy())
+    os.utime(path, ns=(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(csc._Builder, stage, changed)
+        with pytest.raises(DiskError, match=f"{form} was written to while the store was made"):
+            made(tmp_path / "store", GraphFiles(data.x, path))
+
+
+def test_too_many_shards_become_fewer(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_MOST_SHARDS", 3)
-    with pytest.raises(ValueError, match="'shard_bytes' got 1, which makes 10 shards, expected at most 3; give"):
-        made(tmp_path / "store", shard_bytes=1)
+    info, said = made(tmp_path / "few", shard_bytes=1), []
+    shard_bytes = info.plan["shard_bytes"]
+    assert 1 < len(info.shards) <= 3
+    check(tmp_path / "few", info, awkward(), some_nodes(), tmp_path / "naive", shard_bytes=shard_bytes)
+    with monkeypatch.context() as patch:
+        stopped(patch, "_write_records")
+        with pytest.raises(Stop):
+            made(tmp_path / "again", shard_bytes=1, progress=said.append)
+    assert any("since smaller ones are too many files" in line for line in said)
+    made(tmp_path / "again", shard_bytes=1)
+    assert content(tmp_path / "again") == content(tmp_path / "few")
+    assert made(tmp_path / "enough", shard_bytes=shard_bytes).plan["shard_bytes"] is None
+
+
+def test_more_shards_than_files_may_be_open(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 30, limits[1]))
+    lowered = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        info = made(tmp_path / "store", batch_size=1, shard_bytes=1)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == lowered
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(info.shards) == 128

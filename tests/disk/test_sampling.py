@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from graphlab.disk import MemoryBudgetError
 from graphlab.disk.sampling import Batches, Cost, MemorySampler
 from graphlab.disk.store_info import Sampling
 
@@ -38,3 +40,12 @@ def test_groups_are_as_large_as_the_room():
     assert 10 <= few < 15
     assert len(sampler.sample(batches, 3, 1)) == 1
     assert len(sampler.sample(batches, 3, 10**9)) == 97
+
+
+def test_the_first_group_is_one_batch_that_fits():
+    rowptr, col = torch.arange(0, 2001, 2), torch.randint(1000, (2000,))
+    sampling, cost = Sampling((2, -1), 10, False, False, 0, 1, 1000), Cost(100, 100)
+    batches, needed = Batches(sampling, None), cost.of(10 + 20 + 40, 20 + 40)
+    assert len(MemorySampler(rowptr, col, sampling, cost).sample(batches, 0, needed)) == 1
+    with pytest.raises(MemoryBudgetError, match=r"a batch of about 60 edges takes .* raise 'memory_budget' by"):
+        MemorySampler(rowptr, col, sampling, cost).sample(batches, 0, needed - 1)
