@@ -8,7 +8,6 @@ and all files are reserved. Then records and packs are written to their places.
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +38,7 @@ from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo, FileInfo, Sampling, StoreInfo
 from graphlab.disk.streaming import StreamingSampler
 from graphlab.ops import crc32c
+from graphlab.ops.worker_pool import worker_pool
 
 #: The folder of what is not needed any more once the store is sealed.
 SCRATCH = "scratch"
@@ -256,7 +256,7 @@ class Build:
     def _each(self, work: Callable[..., Any], items: Iterable[Any]) -> Iterator[Any]:
         """Work on items in threads, few at a time; results come in order."""
         items = iter(items)
-        with ThreadPoolExecutor(self.limits.workers) as pool:
+        with worker_pool(self.limits.workers) as pool:
             while part := list(itertools.islice(items, self.limits.workers)):
                 yield from pool.map(work, part)
 
