@@ -79,7 +79,9 @@ def run_parts(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if "memmap" in args.parts:
         found["memmap"] = spawned(disk_readers.memory_maps, world, store, some)
     if "memory" in args.parts:
-        found["memory"] = spawned(disk_readers.in_memory, world, store, args.batch_size, num_seeds, some)
+        found["memory"] = spawned(
+            disk_readers.in_memory, world, store, args.batch_size, num_seeds, min(20, args.batches - 3)
+        )
     if "sampler" in args.parts:
         batches = min(20, args.batches)
         found["sampler"] = spawned(

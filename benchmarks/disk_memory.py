@@ -67,7 +67,8 @@ class Watch:
 
 def run_capped(order: dict[str, Any], cap: int) -> dict[str, Any]:
     """Run the child under the cap and watch it."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(order["threads"])}
+    # NumPy's OpenBLAS reserves 32 MB for each of its threads, touched or not, and RLIMIT_DATA counts what is reserved.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(order["threads"]), "OPENBLAS_NUM_THREADS": "1"}
     child = subprocess.Popen(
         [sys.executable, str(HERE / "disk_memory_child.py"), json.dumps(order)],
         stdout=subprocess.PIPE,
@@ -162,9 +163,9 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=128)
     parser.add_argument("--degree", type=int, default=10)
     parser.add_argument("--cap_mb", type=int, default=512)
-    parser.add_argument("--margin_mb", type=int, default=0, help="the memory_budget is so much less than the cap")
-    parser.add_argument("--model_mb", type=int, default=48, help="what the model may take of the budget")
-    parser.add_argument("--cache_mb", type=int, default=32, help="the hot set (default: 32)")
+    parser.add_argument("--margin_mb", type=int, default=0, help="memory_budget is so much below the cap (default: 0)")
+    parser.add_argument("--model_mb", type=int, default=24, help="what the model may take of the budget (default: 24)")
+    parser.add_argument("--cache_mb", type=int, default=16, help="the hot set (default: 16)")
     parser.add_argument("--num_neighbors", type=int, nargs="+", default=[10, 10])
     parser.add_argument("--batch_size", type=int, default=256)
     parser.add_argument("--batches", type=int, default=100)

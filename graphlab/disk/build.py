@@ -9,7 +9,6 @@ import itertools
 import os
 import resource
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +39,7 @@ from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo, FileInfo, Sampling, StoreInfo
 from graphlab.disk.streaming import StreamingSampler
 from graphlab.ops import crc32c
+from graphlab.ops.worker_pool import worker_pool
 
 #: The folder of what is not needed any more once the store is sealed.
 SCRATCH = "scratch"
@@ -265,7 +265,7 @@ class Build:
         record = _COPIES * max(self.samples.size(i) for i in unit)
         threads = min(memory.room(self.limits.memory, least=record) // record, self.limits.workers)
         items = zip(unit, self.samples.read(unit), strict=True)
-        with ThreadPoolExecutor(threads) as pool:
+        with worker_pool(threads) as pool:
             while part := list(itertools.islice(items, threads)):
                 yield from pool.map(lambda item: work(*item), part)
 

@@ -150,7 +150,7 @@ class DiskLoader:
         # Readers read the next bytes while one thread puts a batch together, so that the drive never waits.
         raw = map_in_order(lambda b: self._reader.read(sampled, b), numbers, self.readers, self.readers)
         made = map_in_order(lambda _: self._finish(next(raw)), numbers, 1, self.queue_depth)
-        with contextlib.closing(raw), contextlib.closing(made):
+        with contextlib.closing(made):
             for position in range(start, len(self)):
                 # No name for the batch here: its buffers come back as soon as the caller lets go of it.
                 yield self._hand_out(next(made), epoch, position)

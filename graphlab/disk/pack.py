@@ -17,6 +17,7 @@ from graphlab.disk.array_file import ArrayFile
 from graphlab.disk.errors import CorruptStoreError, DiskError, MemoryBudgetError
 from graphlab.disk.files import BLOCK, aligned_bytes, forget, write_fully
 from graphlab.ops import assemble_rows, crc32c, crc32c_combine
+from graphlab.ops.worker_pool import worker_pool
 
 #: Bytes that are read, converted or written at once by a thread.
 STEP = 4 << 20
@@ -168,7 +169,7 @@ def pack_rows(
     """
     state = state or PackState.start(len(packs))
     scan = _Scan(source, packs, ids, dtype or source.dtype, threads)
-    with ThreadPoolExecutor(threads) as pool:
+    with worker_pool(threads) as pool:
         while state.row < len(source):
             stop = min(state.row + partition_rows, len(source))
             state = scan.partition(state, stop, pool)

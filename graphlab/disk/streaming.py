@@ -17,6 +17,7 @@ from graphlab.disk.sampling import MOST_BATCHES, Batches, Cost, Sampled, expecte
 from graphlab.disk.store_info import Sampling
 from graphlab.ops import extend_nodes, pick_positions
 from graphlab.ops.counter_rng import signed
+from graphlab.ops.worker_pool import worker_pool
 
 
 @dataclass
@@ -91,7 +92,7 @@ class StreamingSampler:
         dtype = self.rowptr.dtype
         numbers = range(start, min(start + number, len(batches)))
         group = [_Growing(batches.key(i), batches.seeds(i).to(dtype)) for i in numbers]
-        with ThreadPoolExecutor(self.threads) as pool:
+        with worker_pool(self.threads) as pool:
             for hop, k in enumerate(self.sampling.num_neighbors):
                 group = group[: self._fitting(group, k, room)]
                 self._hop(group, hop, k, pool)

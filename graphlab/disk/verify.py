@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from graphlab.disk.shard import Entry
 from graphlab.disk.store import PUT_BACK, check_length, open_index
 from graphlab.disk.store_info import ArrayInfo, StoreInfo
 from graphlab.ops import crc32c_combine
+from graphlab.ops.worker_pool import worker_pool
 
 # What to do about parts of which there is one.
 _ADVICE = {
@@ -157,7 +157,7 @@ def verify(path: str | os.PathLike[str], *, threads: int = 2) -> Report:
         return Report(root, (Damage("manifest", NAME, str(error)),))
     damages: list[Damage] = []
     stretches = [*_shards(root, info, damages), *_arrays(root, info, damages)]
-    with ThreadPoolExecutor(threads, thread_name_prefix="graphlab-verify") as pool:
+    with worker_pool(threads, "graphlab-verify") as pool:
         pieces = [[pool.submit(piece) for piece in stretch.pieces()] for stretch in stretches]
         for stretch, parts in zip(stretches, pieces, strict=True):
             try:

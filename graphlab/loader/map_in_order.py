@@ -3,8 +3,10 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
+
+from graphlab.ops.worker_pool import worker_pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,7 +38,7 @@ def map_in_order(
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_THREADS)
+    pool = worker_pool(num_threads, _THREADS)
     try:
         for item in items:
             pending.append(pool.submit(function, item))
