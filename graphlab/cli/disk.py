@@ -94,7 +94,7 @@ def _add_prepare(action: argparse.ArgumentParser) -> None:
     work.add_argument("--planned_epochs", type=int, default=50, help="epochs of training to come (default: 50)")
     for name, what in (
         ("cache_bytes", "of the rows that stay in memory (default: a tenth of the features)"),
-        ("memory_budget", "of memory that the process may hold (default: half of what is free)"),
+        ("memory_budget", "of memory that the process may hold (default: half of what is free, beside itself)"),
         ("disk_budget", "of disk that the store may take (default: what is free)"),
         ("shard_bytes", "of a shard (default: 4GiB)"),
     ):

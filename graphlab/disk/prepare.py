@@ -92,8 +92,8 @@ def prepare(
             measured and decided is told to ``progress`` and stands in the manifest.
         cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or
             an eighth of the machine's memory without one; ranks on different machines should name it)
-        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
-            available)
+        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: what
+            it holds, and half of what is available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
         planned_epochs: How many epochs of training the store is made for.
         shard_bytes: A shard is closed once it is longer than this.
