@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from errno import ENOTDIR
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -149,6 +150,8 @@ def prepare(
     _check_names(source)
     _check_rows(source)
     path, arguments = Path(out), _arguments(source, request)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(ENOTDIR, "'out' got a file, expected a new or empty directory", str(path))
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         finished, plan = _existing(path, arguments)
