@@ -9,6 +9,8 @@ from graphlab.cli._parser import OneLineParser
 
 SUMMARY = "prepare, verify, repair or describe a store for training on a graph larger than memory"
 
+# What GraphFiles takes by other flags.
+_FLAGS = ("features", "edge_index", "num_nodes", "input_nodes")
 _UNITS = {"": 1} | {f"{p}B": 1000**i for i, p in enumerate(("", "k", "M", "G", "T"))}
 _UNITS |= {f"{p}iB": 1024**i for i, p in enumerate(("K", "M", "G", "T"), 1)}
 
@@ -27,7 +29,7 @@ def main(argv: list[str]) -> int:
         return _RUN[args.action](args)
     except KeyboardInterrupt:
         return _fail(args.action, "interrupted; the same command goes on where it stood", 130)
-    except (FileNotFoundError, IsADirectoryError, PermissionError, TypeError, ValueError) as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, TypeError, ValueError) as error:
         return _fail(args.action, str(error), 2)
     except (OSError, RuntimeError) as error:  # what graphlab.disk raises is one of these
         return _fail(args.action, str(error), 1)
@@ -49,7 +51,7 @@ def _parser() -> OneLineParser:
         action = actions.add_parser(name, description=f"{text.capitalize()}.", help=text)
         action.add_argument("store", type=Path, help="the store's directory")
         if name != "info":
-            action.add_argument("--threads", type=int, default=2, help="how many threads read (default: 2)")
+            action.add_argument("--threads", type=_count, default=2, help="how many threads read (default: 2)")
         if name == "repair":
             text = "bytes of memory that the process may hold (default: half of what is free); 512MiB, 4GB and so on"
             action.add_argument("--memory_budget", type=_bytes, metavar="BYTES", help=text)
@@ -97,7 +99,7 @@ def _add_prepare(action: argparse.ArgumentParser) -> None:
     work.add_argument("--planned_epochs", type=int, default=50, help="epochs of training to come (default: 50)")
     for name, what in (
         ("cache_bytes", "of the rows that stay in memory (default: a tenth of the features)"),
-        ("memory_budget", "of memory that the process may hold (default: half of what is free)"),
+        ("memory_budget", "of memory that the process may hold (default: half of what is free, beside itself)"),
         ("disk_budget", "of disk that the store may take (default: what is free)"),
         ("shard_bytes", "of a shard (default: 4GiB)"),
     ):
@@ -109,8 +111,14 @@ def _bytes(text: str) -> int:
     number = text.rstrip("kKMGTiB")
     try:
         return int(float(number) * _UNITS[text[len(number) :]])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected bytes such as 536870912, 512MiB or 4GB") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 1 on")
+    return int(text)
 
 
 def _named_file(text: str) -> tuple[str, str]:
@@ -124,6 +132,9 @@ def _prepare(args: argparse.Namespace) -> int:
     from graphlab import disk  # only now: it imports torch
 
     given = {name: getattr(args, name) for name in ("y", "edge_attr", "input_nodes") if getattr(args, name)}
+    for name, _ in args.attribute:
+        if name in (*_FLAGS, *given) or sum(name == other for other, _ in args.attribute) > 1:
+            raise ValueError(f"--attribute got {name!r} which is given already, or has a flag of its own; give it once")
     edges = args.edge_index[0] if len(args.edge_index) == 1 else tuple(args.edge_index)
     graph = disk.GraphFiles(_features(args), edges, **given, **dict(args.attribute))
     limits = ("cache_bytes", "memory_budget", "disk_budget", "shard_bytes", "workers")

@@ -309,7 +309,14 @@ class Build:
         return plan_shards(sizes, plan.shard_bytes or self.request.shard_bytes)
 
     def _allocate(self, stack: ExitStack, name: str, size: int) -> int:
-        fd = allocate(self.path / name, size)
+        path = self.path / name
+        # What is in it by now would be missing from a new file.
+        begun = self.journal.units("records") or self.journal.last("pack")
+        if begun and (path.stat().st_size if path.exists() else 0) != size:
+            raise CorruptStoreError(
+                f"{path} is gone or cut short since the work on it was cut off; delete {self.path} and prepare anew"
+            )
+        fd = allocate(path, size)
         stack.callback(os.close, fd)
         return fd
 

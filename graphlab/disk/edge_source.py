@@ -17,7 +17,7 @@ from torch import Tensor
 
 from graphlab.disk.array_file import ArrayFile, describe
 from graphlab.disk.array_source import ArrayGiven, ArraySource, array_source, npy_array
-from graphlab.disk.files import Writeback, aligned_bytes, write_fully
+from graphlab.disk.files import Writeback, aligned_bytes, forget, write_fully
 from graphlab.disk.space import Space
 from graphlab.disk.store_info import ArrayInfo
 
@@ -159,11 +159,14 @@ class TextEdges(EdgeSource):
             size: Most edges of a block.
         """
         line = 0
-        with self._open() as file:
+        with self.path.open("rb") as raw, self._open(raw) as file:
             for text in self._whole_lines(file, _SHORTEST_LINE * size):
+                # What was read ahead goes with the next block.
+                forget(raw.fileno(), 0, raw.tell())
                 block = self._parse(text, line)
                 line += block.shape[1]
                 yield block
+            forget(raw.fileno())
 
     def store(self, root: Path, file: str, size: int, space: Space) -> PairEdges:
         """Write the edges into a file, where they are read many times faster.
@@ -189,8 +192,8 @@ class TextEdges(EdgeSource):
             os.close(fd)
         return PairEdges(describe(root / file, torch.int64, (end // 16, 2)))
 
-    def _open(self) -> IO[bytes] | gzip.GzipFile:
-        return gzip.open(self.path, "rb") if self.path.suffix == ".gz" else self.path.open("rb")
+    def _open(self, raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
+        return gzip.GzipFile(fileobj=raw) if self.path.suffix == ".gz" else raw
 
     def _whole_lines(self, file: IO[bytes] | gzip.GzipFile, size: int) -> Iterator[bytes]:
         rest = b""

@@ -3,6 +3,7 @@
 import errno
 import mmap
 import os
+import resource
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from graphlab.disk.errors import DiskError, DiskFullError
 
 #: Offsets, lengths and addresses of direct reads are multiples of this.
 BLOCK = 4096
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def align(size: int, block: int = BLOCK) -> int:
@@ -90,9 +92,8 @@ def allocate(path: Path, size: int) -> int:
             os.posix_fallocate(fd, 0, size)
     except OSError as error:
         os.close(fd)
-        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-            stat = os.statvfs(path.parent)
-            raise DiskFullError(path, size, stat.f_bavail * stat.f_frsize) from error
+        if error.errno in _FULL:
+            raise _full(error, path, path.parent, size) from error
         raise
     return fd
 
@@ -152,9 +153,20 @@ def write_fully(fd: int, data: memoryview | bytes, offset: int) -> None:
         while done < len(view):
             done += os.pwrite(fd, view[done:], offset + done)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-            raise DiskFullError(f"file descriptor {fd}", len(view) - done, 0) from error
+        if error.errno in _FULL:
+            needed = offset + len(view) if error.errno == errno.EFBIG else len(view) - done
+            raise _full(error, Path(f"/proc/self/fd/{fd}").readlink(), fd, needed) from error
         raise
+
+
+def _full(error: OSError, path: Path, at: Path | int, needed: int) -> DiskFullError:
+    """Say what a file needs and what there is: on the disk, or by the limit of the process."""
+    stat = os.statvfs(at)
+    free = stat.f_bavail * stat.f_frsize
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if error.errno == errno.EFBIG and limit != resource.RLIM_INFINITY:
+        return DiskFullError(path, needed, limit, "that is the limit on a file (RLIMIT_FSIZE, 'ulimit -f'); raise it")
+    return DiskFullError(path, needed, free)
 
 
 def forget(fd: int, offset: int = 0, length: int = 0) -> None:

@@ -53,13 +53,21 @@ def load_manifest(path: Path, *, unsealed: bool = False) -> dict[str, Any]:
     except FileNotFoundError:
         raise DiskError(f"'path' got {path}, which holds no store; make one with graphlab.disk.prepare") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise CorruptStoreError(f"{file} is damaged ({error!r}); prepare the store anew") from error
+        raise CorruptStoreError(
+            f"{file} is damaged ({error!r}); delete the directory and prepare the store anew"
+        ) from error
     if version != VERSION:
-        raise CorruptStoreError(f"{file} has format version {version}, expected {VERSION}; prepare the store anew")
+        raise CorruptStoreError(
+            f"{file} has format version {version}, expected {VERSION}; delete the directory and prepare the store anew"
+        )
     if whole.get("format") != "graphlab-disk" or state not in ("sealed", "building"):
-        raise CorruptStoreError(f"{file} is not a manifest of graphlab.disk; prepare the store anew")
+        raise CorruptStoreError(
+            f"{file} is not a manifest of graphlab.disk; delete the directory and prepare the store anew"
+        )
     if zlib.crc32(_canonical(body).encode()) != checksum:
-        raise CorruptStoreError(f"{file} is damaged: its checksum does not fit; prepare the store anew")
+        raise CorruptStoreError(
+            f"{file} is damaged: its checksum does not fit; delete the directory and prepare the store anew"
+        )
     if state == "building" and not unsealed:
         raise UnsealedStoreError(f"the preparation of {path} has not ended; run 'prepare' again to go on")
     return body

@@ -20,8 +20,8 @@ def resident() -> int:
 
 
 def default_budget() -> int:
-    """Return the memory budget where none is given: half of what the machine has to give."""
-    return _fields(Path("/proc/meminfo"), ("MemAvailable",))["MemAvailable"] // 2
+    """Return the memory budget where none is given: what the process holds, and half of what is free."""
+    return resident() + _fields(Path("/proc/meminfo"), ("MemAvailable",))["MemAvailable"] // 2
 
 
 def installed() -> int:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from errno import ENOTDIR
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -92,8 +93,8 @@ def prepare(
             measured and decided is told to ``progress`` and stands in the manifest.
         cache_bytes: Bytes of the hot set. (default: a tenth of the features, at most a quarter of the memory budget, or
             an eighth of the machine's memory without one; ranks on different machines should name it)
-        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: half of what is
-            available)
+        memory_budget: Bytes of memory that the process may hold in all, itself included. (default: what
+            it holds, and half of what is available)
         disk_budget: Bytes that the store may take while it is made. (default: what the disk has)
         planned_epochs: How many epochs of training the store is made for.
         shard_bytes: A shard is closed once it is longer than this.
@@ -150,6 +151,8 @@ def prepare(
     _check_names(source)
     _check_rows(source)
     path, arguments = Path(out), _arguments(source, request)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(ENOTDIR, "'out' got a file, expected a new or empty directory", str(path))
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         finished, plan = _existing(path, arguments)

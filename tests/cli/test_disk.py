@@ -151,12 +151,42 @@ def test_bytes_have_units(tmp_path, files, text, number):
 
 @pytest.mark.parametrize(
     ("flag", "text", "said"),
-    [("--disk_budget", "4 pounds", "expected bytes such as"), ("--attribute", "x", "expected NAME=FILE")],
+    [
+        ("--disk_budget", "4 pounds", "expected bytes such as"),
+        ("--cache_bytes", "inf", "expected bytes such as"),
+        ("--cache_bytes", "nan", "expected bytes such as"),
+        ("--attribute", "x", "expected NAME=FILE"),
+    ],
 )
 def test_words_that_say_nothing_are_refused(files, capsys, flag, text, said):
     with pytest.raises(SystemExit, match="2"):
         main(["prepare", "out", *files, *SMALL, flag, text])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["y", "features", "train_mask", "num_nodes"])
+def test_what_is_given_twice_is_refused(tmp_path, files, capsys, name):
+    assert main(["prepare", str(tmp_path / "store"), *files, *SMALL, "--attribute", f"{name}=f.npy"]) == 2
+    assert f"--attribute got '{name}' which is given already" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_the_store_is_told(tmp_path, files, capsys):
+    assert main(["prepare", str(tmp_path / "x.npy"), *files, *SMALL]) == 2
+    assert "'out' got a file, expected a new or empty directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two"])
+def test_threads_are_counted_from_one(store, capsys, text):
+    with pytest.raises(SystemExit, match="2"):
+        main(["verify", str(store), "--threads", text])
+    assert f"got '{text}', expected a number from 1 on" in capsys.readouterr().err
+
+
+def test_a_damaged_manifest_tells_the_way_out(store, files, capsys):
+    manifest = store / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"epochs": 1', '"epochs": 2'))
+    assert main(["prepare", str(store), *files, *SMALL]) == 1
+    assert "delete the directory and prepare the store anew" in capsys.readouterr().err
 
 
 def test_help_imports_no_torch():

@@ -116,6 +116,18 @@ def test_damaged_text(tmp_path):
         all_of(edge_source("edge_index", tmp_path / "e.csv"), 100)
 
 
+@pytest.mark.parametrize("name", ["e.csv", "e.csv.gz"])
+def test_text_leaves_the_page_cache_behind_what_is_read(tmp_path, monkeypatch, name):
+    text, forgotten = text_of(torch.randint(0, 10**9, (2, 100_000))).encode(), []
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    monkeypatch.setattr("os.posix_fadvise", lambda fd, start, length, advice: forgotten.append((start, length)))
+    all_of(edge_source("edge_index", tmp_path / name), 50_000)
+    assert forgotten.pop() == (0, 0)
+    ends = [length for start, length in forgotten if start == 0]
+    assert len(ends) > 5 and ends == sorted(ends)
+    assert ends[-1] >= 0.9 * (tmp_path / name).stat().st_size
+
+
 def test_room_for_text_is_checked(tmp_path):
     (tmp_path / "e.csv").write_text("0,1\n" * 100)
     edges = edge_source("edge_index", tmp_path / "e.csv")

@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import signal
@@ -62,11 +63,29 @@ def test_a_limit_of_the_process_is_named(tmp_path):
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
     try:
-        with pytest.raises(DiskFullError, match="needs 131,072 bytes"):
+        told = r"file needs 131,072 bytes, 65,536 bytes are free; that is the limit on a file \(RLIMIT_FSIZE"
+        with pytest.raises(DiskFullError, match=told):
             allocate(tmp_path / "file", 1 << 17)
+        with (tmp_path / "file").open("wb") as file, pytest.raises(DiskFullError, match=told):
+            write_fully(file.fileno(), bytes(1 << 16), 1 << 16)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_is_named_while_it_is_written(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    stat = os.statvfs(tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda _: stat)
+    free = f"{stat.f_bavail * stat.f_frsize:,}"
+    with (
+        (tmp_path / "file").open("wb") as file,
+        pytest.raises(DiskFullError, match=f"{tmp_path}/file needs 7 bytes, {free} bytes are free"),
+    ):
+        write_fully(file.fileno(), bytes(7), 0)
 
 
 def test_sizes_are_rounded_up():

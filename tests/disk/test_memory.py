@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from graphlab.disk import MemoryBudgetError
+from graphlab.disk import MemoryBudgetError, memory
 from graphlab.disk.files import aligned_bytes
 from graphlab.disk.memory import default_budget, give_back, resident, room
 
@@ -41,6 +41,18 @@ def test_a_small_budget_is_refused_with_what_would_do():
 
 def test_the_default_leaves_half_to_others():
     assert default_budget() > 1 << 20
+
+
+def test_the_default_leaves_room_to_a_process_that_is_large_itself(monkeypatch):
+    fields = memory._fields
+
+    def scarce(path, names):
+        return {
+            name: resident() // 2 if name == "MemAvailable" else value for name, value in fields(path, names).items()
+        }
+
+    monkeypatch.setattr(memory, "_fields", scarce)
+    assert room(default_budget()) > 0
 
 
 def test_a_limit_of_the_process_counts_as_well():

@@ -456,6 +456,21 @@ def test_edges_that_change_meanwhile_are_noticed(tmp_path, monkeypatch, stage, f
             made(tmp_path / "store", GraphFiles(data.x, path))
 
 
+@pytest.mark.parametrize("name", ["shard-00000.gls", "hot.bin"])
+@pytest.mark.parametrize("size", [None, 100])
+def test_files_that_were_lost_while_work_rests_are_noticed(tmp_path, monkeypatch, name, size):
+    with monkeypatch.context() as patch:
+        stopped(patch, "_finish")
+        with pytest.raises(Stop):
+            made(tmp_path / "store")
+    if size is None:
+        (tmp_path / "store" / name).unlink()
+    else:
+        os.truncate(tmp_path / "store" / name, size)
+    with pytest.raises(CorruptStoreError, match=rf"{name} is gone or cut short .*; delete {tmp_path}/store and"):
+        made(tmp_path / "store")
+
+
 def test_too_many_shards_become_fewer(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_MOST_SHARDS", 3)
     info, said = made(tmp_path / "few", shard_bytes=1), []
