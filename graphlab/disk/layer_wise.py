@@ -267,8 +267,8 @@ class _Layer:
                     own, edge_index = self.rows.read(*chunks[number]), self._edges(chunks[number], ids, spans[number])
                     with ArrayFile(pack, self.path.parent) as rows:
                         fresh = function((rows.read(0, len(rows)), own), edge_index)
-                    # Fused layers remember graphs; the one of a chunk never comes again. And what the layer gave back to
-                    # the allocator is not there for the buffers of the next chunk.
+                    # Fused layers remember graphs; that of a chunk never comes again. And what the layer gave back to the
+                    # allocator is not there for the buffers of the next chunk.
                     clear_cache()
                     give_back()
                     yield fresh

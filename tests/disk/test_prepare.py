@@ -419,7 +419,7 @@ def test_damage_between_stages_is_noticed(tmp_path, monkeypatch, stage, name):
         return work(*args)
 
     monkeypatch.setattr(build.Build, stage, damaged)
-    with pytest.raises(CorruptStoreError, match=rf"{name} has other rows than when it was described: CRC-32C"):
+    with pytest.raises(CorruptStoreError, match=rf"{name} (has other rows|is damaged: its rows)"):
         made(tmp_path / "store")
 
 
