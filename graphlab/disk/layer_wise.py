@@ -17,11 +17,14 @@ from graphlab.disk.memory import available_cores, default_budget, give_back, roo
 from graphlab.disk.pack import Pack, pack_rows, partition_rows
 from graphlab.disk.store import Store
 from graphlab.disk.store_info import ArrayInfo
+from graphlab.ops import clear_cache
 
 # A chunk's rows are read, transformed and written: that many copies of them are alive at once, in a layer, too.
 _COPIES = 4
-# Of each edge: its source as stored, as int64, sorted, and as a place; and its target.
-_EDGE_BYTES = 40
+# Of each edge: both its ends, as places, several times over: while they are found, and while a fused layer sorts and
+# remembers them. Of each node: its pointers. Where rows are narrow, that is most of what a chunk takes.
+_EDGE_BYTES = 96
+_NODE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,9 @@ class _Graph:
         stop = min(self.num_nodes, start + 1 + room_bytes // max(row_bytes * _COPIES, 1))
         pointers = self.rowptr.read(start, stop + 1)
         edges = pointers[1:] - pointers[0]
-        rows = edges.clamp(max=self.num_nodes) + edges + _COPIES * torch.arange(1, edges.numel() + 1)
-        cost = rows * row_bytes + edges * _EDGE_BYTES
+        nodes = torch.arange(1, edges.numel() + 1)
+        rows = edges.clamp(max=self.num_nodes) + edges + _COPIES * nodes
+        cost = rows * row_bytes + edges * _EDGE_BYTES + nodes * _NODE_BYTES
         count = int(torch.searchsorted(cost, room_bytes, right=True))
         if count == 0:
             raise MemoryBudgetError(
@@ -262,13 +266,21 @@ class _Layer:
             packs = self._pack(ids, [spans[i] for i in group])
             try:
                 for number, pack in zip(group, packs, strict=True):
-                    own, sources = self.rows.read(*chunks[number]), self.graph.sources(*chunks[number])
-                    places = torch.searchsorted(ids.read(*spans[number]), sources)
-                    edge_index = torch.stack([places, self.graph.targets(*chunks[number])])
+                    own, edge_index = self.rows.read(*chunks[number]), self._edges(chunks[number], ids, spans[number])
                     with ArrayFile(pack, self.path.parent) as rows:
-                        yield function((rows.read(0, len(rows)), own), edge_index)
+                        fresh = function((rows.read(0, len(rows)), own), edge_index)
+                    # Fused layers remember graphs; the one of a chunk never comes again. And what the layer gave back
+                    # to the allocator is not there for the buffers of the next chunk.
+                    clear_cache()
+                    give_back()
+                    yield fresh
             finally:
                 self.path.with_suffix(".packs").unlink()
+
+    def _edges(self, chunk: tuple[int, int], ids: ArrayFile, span: tuple[int, int]) -> Tensor:
+        """Return the edges of a chunk, between places of its packed rows and of its own rows."""
+        places = torch.searchsorted(ids.read(*span), self.graph.sources(*chunk))
+        return torch.stack([places, self.graph.targets(*chunk)])
 
     def _groups(self, spans: list[tuple[int, int]]) -> Iterator[range]:
         """Put chunks together whose packed rows are on disk at the same time."""

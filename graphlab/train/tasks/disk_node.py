@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from graphlab.disk import DiskLoader, Neighbors, Rows, Stage, Store, layer_wise
 from graphlab.models import Problem
 from graphlab.models.stack import Stack
+from graphlab.ops import clear_cache
 from graphlab.train.distributed import World
 from graphlab.train.metrics import METRICS
 from graphlab.train.tasks.base import Task, finite
@@ -62,6 +63,8 @@ class DiskNodeTask(Task):
         self._loader.set_epoch(int(torch.randint(2**31, (), generator=generator)))
         for batch in self._loader:
             yield batch.to(self.device)
+            # Layers remember graphs; the one of a batch does not come again while it would be remembered.
+            clear_cache()
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """Cross entropy of the seeds."""
