@@ -21,9 +21,10 @@ from graphlab.ops import clear_cache
 
 # A chunk's rows are read, transformed and written: that many copies of them are alive at once, in a layer, too.
 _COPIES = 4
-# Of each edge: both its ends, as places, twice, while they are found or a fused layer remembers them; and what such a
-# layer sorts them by.
-_EDGE_BYTES = 56
+# Of each edge: both its ends, as places, several times over: while they are found, and while a fused layer sorts and
+# remembers them. Of each node: its pointers. Where rows are narrow, that is most of what a chunk takes.
+_EDGE_BYTES = 96
+_NODE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,9 @@ class _Graph:
         stop = min(self.num_nodes, start + 1 + room_bytes // max(row_bytes * _COPIES, 1))
         pointers = self.rowptr.read(start, stop + 1)
         edges = pointers[1:] - pointers[0]
-        rows = edges.clamp(max=self.num_nodes) + edges + _COPIES * torch.arange(1, edges.numel() + 1)
-        cost = rows * row_bytes + edges * _EDGE_BYTES
+        nodes = torch.arange(1, edges.numel() + 1)
+        rows = edges.clamp(max=self.num_nodes) + edges + _COPIES * nodes
+        cost = rows * row_bytes + edges * _EDGE_BYTES + nodes * _NODE_BYTES
         count = int(torch.searchsorted(cost, room_bytes, right=True))
         if count == 0:
             raise MemoryBudgetError(
@@ -218,7 +220,12 @@ class _Layer:
         step = max(1, room(self.memory_budget) // (_COPIES * wide))
         starts = range(0, max(len(self.rows), 1), step)
         chunks = [(start, min(start + step, len(self.rows))) for start in starts]
-        return self._write(chunks, (function(self.rows.read(*chunk)) for chunk in chunks))
+        return self._write(chunks, (self._transformed(function, chunk) for chunk in chunks))
+
+    def _transformed(self, function: Callable[[Tensor], Tensor], chunk: tuple[int, int]) -> Tensor:
+        fresh = function(self.rows.read(*chunk))
+        give_back()
+        return fresh
 
     def _with_neighbors(self, function: Callable[[tuple[Tensor, Tensor], Tensor], Tensor]) -> ArrayFile:
         """Transform the rows with those of their neighbours."""
@@ -267,8 +274,8 @@ class _Layer:
                     own, edge_index = self.rows.read(*chunks[number]), self._edges(chunks[number], ids, spans[number])
                     with ArrayFile(pack, self.path.parent) as rows:
                         fresh = function((rows.read(0, len(rows)), own), edge_index)
-                    # Fused layers remember graphs; that of a chunk never comes again. And what the layer gave back to the
-                    # allocator is not there for the buffers of the next chunk.
+                    # Fused layers remember graphs; the one of a chunk never comes again. And what the layer gave back
+                    # to the allocator is not there for the buffers of the next chunk.
                     clear_cache()
                     give_back()
                     yield fresh
