@@ -152,7 +152,8 @@ def show(found: dict[str, Any]) -> None:
             f"{name}: {one['ms_per_batch']:.2f} ms per batch, {one['cpu_ms_per_batch']:.2f} ms of processor time",
             end="",
         )
-        print(f", {one['speed_up']:.2f}x with 2 threads" if "speed_up" in one else "")
+        two = f", {one.get('speed_up', 0):.2f}x with 2 threads, which take {one.get('cpu_ms_per_batch_of_2', 0):.2f} ms"
+        print(two if "speed_up" in one else "")
     for figure in figures(found):
         print(figure)
 

@@ -1,6 +1,7 @@
 """The sampler alone and the loader around it: processor time of a batch, and what a second thread gives."""
 
 import statistics
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import islice
@@ -41,6 +42,8 @@ def _timed(run: Callable[[int], None], batches: int, rounds: int, scales: bool) 
             if threads == 2 and not scales:
                 continue
             torch.set_num_threads(threads)
+            # The threads of the last turn spin for a while.
+            time.sleep(0.1)
             with Usage() as usage:
                 run(threads)
             # The first turn starts the threads and fills caches.
@@ -52,6 +55,7 @@ def _timed(run: Callable[[int], None], batches: int, rounds: int, scales: bool) 
         "cpu_ms_per_batch": 1e3 * statistics.median(u.cpu_seconds for u in one) / batches,
     }
     if scales:
+        found["cpu_ms_per_batch_of_2"] = 1e3 * statistics.median(u.cpu_seconds for u in usages[2]) / batches
         found["speed_up"] = statistics.median(a.seconds / b.seconds for a, b in zip(one, usages[2], strict=True))
     return found
 
