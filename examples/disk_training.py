@@ -78,7 +78,6 @@ def train_epoch(model: nn.Module, loader: DiskLoader, optimizer: torch.optim.Opt
 
 def test(model: Sage, store: Path, folder: Path, memory_budget: int) -> float:
     """Return the accuracy on the test nodes, with all neighbours of all nodes."""
-    model.eval()
     stages = [Neighbors(model.hidden), Neighbors(model.conv2)]
     logits = layer_wise(store, stages, store / "embeddings", memory_budget=memory_budget)
     rows = np.load(folder / "test_mask.npy").nonzero()[0]
@@ -141,7 +140,7 @@ def main() -> None:
         print(f"rank {rank}: epoch {epoch + 1}, loss {loss:.4f}; {usage()}", flush=True)
     del loader
     if rank == 0:
-        print(f"test accuracy {test(model, store, folder, memory_budget):.4f}; {usage()}", flush=True)
+        print(f"test accuracy {test(model.eval(), store, folder, memory_budget):.4f}; {usage()}", flush=True)
     if together:
         dist.barrier()
         dist.destroy_process_group()
