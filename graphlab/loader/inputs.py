@@ -6,18 +6,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphlab.loader.fanouts import Fanouts
+from graphlab.loader.graph_source import Graph
 from graphlab.loader.neighbor_sampler import NeighborSampler
 
 
-def checked_sampler(neighbor_sampler: Any) -> NeighborSampler:
-    """Return a sampler that can be told the key of a batch.
+def sampler_for(neighbor_sampler: Any, data: Graph, num_neighbors: Fanouts, **options: Any) -> NeighborSampler:
+    """Return the sampler of a loader, which can be told the key of a batch: the one given, or a new one.
 
     Args:
-        neighbor_sampler: The sampler.
+        neighbor_sampler: The sampler, or ``None``.
+        data: The graph of a new one.
+        num_neighbors: How many neighbours a new one picks per hop.
+        **options: Further arguments of a new one.
 
     Raises:
-        TypeError: It is another one.
+        TypeError: The sampler given is another one.
     """
+    if neighbor_sampler is None:
+        return NeighborSampler(data, num_neighbors, **options)
     if not isinstance(neighbor_sampler, NeighborSampler):
         got = type(neighbor_sampler).__name__
         raise TypeError(

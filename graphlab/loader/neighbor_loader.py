@@ -10,7 +10,7 @@ from torch_geometric.sampler.base import SubgraphType
 from graphlab.loader.epoch_loader import EpochLoader
 from graphlab.loader.fanouts import Fanouts
 from graphlab.loader.graph_source import Graph
-from graphlab.loader.inputs import checked_nodes, checked_sampler, checked_times
+from graphlab.loader.inputs import checked_nodes, checked_times, sampler_for
 from graphlab.loader.neighbor_sampler import NeighborSampler
 from graphlab.loader.seeds import loader_seed
 
@@ -88,21 +88,20 @@ class NeighborLoader(EpochLoader, PyGNeighborLoader):
         **kwargs: Any,
     ) -> None:
         seed = loader_seed(seed, neighbor_sampler, kwargs)
-        if neighbor_sampler is None:
-            neighbor_sampler = NeighborSampler(
-                data,
-                num_neighbors,
-                subgraph_type=subgraph_type,
-                replace=replace,
-                disjoint=disjoint,
-                temporal_strategy=temporal_strategy,
-                time_attr=time_attr,
-                weight_attr=weight_attr,
-                is_sorted=is_sorted,
-                directed=directed,
-                seed=seed,
-            )
-        sampler = checked_sampler(neighbor_sampler)
+        sampler = sampler_for(
+            neighbor_sampler,
+            data,
+            num_neighbors,
+            subgraph_type=subgraph_type,
+            replace=replace,
+            disjoint=disjoint,
+            temporal_strategy=temporal_strategy,
+            time_attr=time_attr,
+            weight_attr=weight_attr,
+            is_sorted=is_sorted,
+            directed=directed,
+            seed=seed,
+        )
         super().__init__(
             data,
             num_neighbors=num_neighbors,
