@@ -6,22 +6,25 @@ Imports no torch, so that ``--help`` is fast.
 from dataclasses import dataclass
 from typing import Literal
 
-from graphlab.models.checked import Checked, number
+from graphlab.models.base_config import ModelConfig, NodeNetConfig
+from graphlab.models.checked import number
+from graphlab.models.decoupled_config import DECOUPLED
+from graphlab.models.directed_config import DIRECTED
+from graphlab.models.heterophily_config import HETEROPHILY
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODELS",
+    "GinConfig",
+    "MlpConfig",
+    "ModelConfig",
+    "MpnnConfig",
+    "NodeNetConfig",
+    "SageConfig",
+    "SetConfig",
+]
 
 Norm = Literal["none", "batch", "layer"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig(Checked):
-    """What every network can be told."""
-
-    hidden_channels: int = number(64, at_least=1)
-    """Width of the hidden layers."""
-
-    @property
-    def name(self) -> str:
-        """The name the network is chosen by."""
-        return next(name for name, cls in MODELS.items() if cls is type(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,9 @@ MODELS: dict[str, type[ModelConfig]] = {
     "mlp": MlpConfig,
     "set": SetConfig,
     "mpnn": MpnnConfig,
+    **DIRECTED,
+    **DECOUPLED,
+    **HETEROPHILY,
 }
 """Every network by name."""
 

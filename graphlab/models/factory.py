@@ -1,8 +1,11 @@
 """From a configuration and a problem to a network."""
 
+import importlib
+import inspect
+
 from torch import nn
 
-from graphlab.models.config import MODELS, MlpConfig, ModelConfig, MpnnConfig, SetConfig
+from graphlab.models.config import MODELS, MlpConfig, ModelConfig, MpnnConfig, NodeNetConfig, SetConfig
 from graphlab.models.mpnn import Mpnn
 from graphlab.models.problem import Problem
 from graphlab.models.sets import SetNet
@@ -13,6 +16,7 @@ _TASKS: dict[type[ModelConfig], tuple[str, ...]] = {
     MlpConfig: _STACK_TASKS,
     SetConfig: ("set",),
     MpnnConfig: ("multitask-regression",),
+    NodeNetConfig: ("node-classification",),
 }
 
 
@@ -42,8 +46,20 @@ def build(config: ModelConfig, problem: Problem) -> nn.Module:
         return SetNet(config, problem)
     if isinstance(config, MpnnConfig):
         return Mpnn(config, problem)
+    if isinstance(config, NodeNetConfig):
+        return _node_net(config, problem)
     assert isinstance(config, MlpConfig)
     return Stack(config, problem)
+
+
+def _node_net(config: NodeNetConfig, problem: Problem) -> nn.Module:
+    """A network of a room, whose constructor takes what its configuration is called."""
+    module, _, name = config.network.partition(":")
+    network = getattr(importlib.import_module(module), name)
+    given = {"in_channels": problem.in_channels, "out_channels": problem.out_channels, **vars(config)}
+    if "num_nodes" in inspect.signature(network).parameters:
+        given["num_nodes"] = problem.num_nodes
+    return network(**given)
 
 
 def learns(config_class: type[ModelConfig]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Problem:
         node_channels: number of targets per node, for multitask regression.
         atoms: whether node features are OGB's atom categories, which are embedded and not
             multiplied.
+        num_nodes: number of nodes, for networks that give each node parameters of its own.
     """
 
     task: str
@@ -23,3 +24,4 @@ class Problem:
     out_channels: int
     node_channels: int = 0
     atoms: bool = False
+    num_nodes: int = 0

@@ -51,7 +51,7 @@ class DiskNodeTask(Task):
         self.metric = METRICS[self.metric_name]
         self.higher_is_better = self.metric.higher_is_better
         width, classes = self.store.info.row_shape[0], int(self.y.max()) + 1
-        self.problem = Problem("node-classification", width, classes)
+        self.problem = Problem("node-classification", width, classes, num_nodes=self.y.numel())
         self._loader: DiskLoader | None = None
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Any]:

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from graphlab.directed import DecoupledModel
 from graphlab.models import Problem
 from graphlab.train.distributed import World
 from graphlab.train.metrics import METRICS
@@ -28,7 +29,9 @@ class NodeTask(Task):
         self.metric_name = dataset.card.metric
         self.metric = METRICS[self.metric_name]
         self.higher_is_better = self.metric.higher_is_better
-        self.problem = Problem(dataset.card.task, dataset.num_features, dataset.num_classes)
+        classes, nodes = dataset.num_classes, self.data.num_nodes
+        self.problem = Problem("node-classification", self.data.x.size(1), classes, num_nodes=nodes)
+        self._hops: tuple[DecoupledModel, Any] | None = None
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[tuple[Tensor, float]]:
         """One batch: this process's training nodes, and how many there are per process."""
@@ -38,10 +41,24 @@ class NodeTask(Task):
     def loss(self, model: nn.Module, batch: tuple[Tensor, float]) -> Tensor:
         """Cross entropy."""
         rows, count = batch
-        logits = model(self.data.x, self.data.edge_index)[rows]
+        logits = self._logits(model, rows)
         return F.cross_entropy(logits, self.data.y[rows], reduction="sum") / count
 
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
         """The metric on all nodes of each split, from one forward pass."""
-        logits = finite(model(self.data.x, self.data.edge_index))
+        logits = finite(self._logits(model))
         return {name: self.metric.compute(logits[rows], self.data.y[rows]) for name, rows in self.splits.items()}
+
+    def _logits(self, model: nn.Module, rows: Tensor | None = None) -> Tensor:
+        if isinstance(model, DecoupledModel):
+            hops = self._hops_of(model)
+            return model.classify(hops if rows is None else hops[rows])
+        logits = model(self.data.x, self.data.edge_index)
+        return logits if rows is None else logits[rows]
+
+    def _hops_of(self, model: DecoupledModel) -> Any:
+        """What the network's propagation gives, computed once per network."""
+        if self._hops is None or self._hops[0] is not model:
+            with torch.no_grad():
+                self._hops = model, model.precompute(self.data.x, self.data.edge_index)
+        return self._hops[1]

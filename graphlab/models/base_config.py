@@ -1,0 +1,29 @@
+"""What the configurations of all networks share. Imports no torch, so that ``--help`` is fast."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from graphlab.models.checked import Checked, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Checked):
+    """What every network can be told."""
+
+    hidden_channels: int = number(64, at_least=1)
+    """Width of the hidden layers."""
+
+    @property
+    def name(self) -> str:
+        """The name the network is chosen by."""
+        from graphlab.models.config import MODELS
+
+        return next(name for name, cls in MODELS.items() if cls is type(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeNetConfig(ModelConfig):
+    """A network of nodes' classes, ``forward(x, edge_index)``, whose constructor takes the fields by their names."""
+
+    network: ClassVar[str]
+    """Where its class is: ``"package.module:Class"``."""
