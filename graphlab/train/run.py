@@ -200,7 +200,7 @@ def seed(entropy: int) -> None:
     """
     random.seed(entropy)
     np.random.seed(entropy)  # noqa: NPY002  # what others' layers draw from
-    torch.random.default_generator.manual_seed(entropy)
+    torch.default_generator.manual_seed(entropy)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(entropy)
 

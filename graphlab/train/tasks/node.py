@@ -32,7 +32,7 @@ class NodeTask(Task):
         self, dataset: Any, splits: dict[str, Tensor], device: torch.device, config: TrainConfig | None = None
     ) -> None:
         config = config or TrainConfig()
-        self.data = prepare(dataset[0], splits, config).to(device)
+        self.data: Any = prepare(dataset[0], splits, config).to(device)
         self.sparse_x = sparse_features(self.data.x) if config.sparse == "auto" else None
         self.splits = {name: rows.to(device) for name, rows in splits.items()}
         self.metric_name = dataset.card.metric

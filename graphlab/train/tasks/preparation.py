@@ -77,7 +77,7 @@ def _reversed(data: Data) -> Data:
 def _adaptive(data: Data) -> Data:
     from graphlab import directed
 
-    return directed.AdaptiveDirection()(data)
+    return directed.AdaptiveDirection()(data)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 _DIRECTIONS: dict[Direction, Callable[[Data], Data]] = {
