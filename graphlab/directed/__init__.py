@@ -4,10 +4,12 @@ from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
-from graphlab.directed.dir_norm import dir_norm
 from graphlab.directed.dir_sage_conv import DirSAGEConv
+from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
+from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
     "DecoupledModel",
@@ -15,8 +17,11 @@ __all__ = [
     "DirGCNConv",
     "DirGNN",
     "DirSAGEConv",
+    "DirectedPatterns",
     "FeatureLinear",
     "Operator",
+    "OperatorProduct",
     "adjacency",
     "dir_norm",
+    "gcn_norm",
 ]

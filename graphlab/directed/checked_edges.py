@@ -1,16 +1,15 @@
-"""The adjacency of what a user calls edges, once its weights are found fit for roots of degrees."""
+"""The graph and the weights of what a user calls edges, once they are found fit for roots of degrees."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from graphlab.directed.operator import Operator
 from graphlab.ops import Graph
 
 
-def checked_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> Operator:
-    r"""The adjacency matrix :math:`A_{ij} = w` for each edge :math:`i \to j`, from any form of edges.
+def checked_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> tuple[Graph, Tensor | None]:
+    """Give the edges, sorted by target, and their weights, from any form of edges.
 
     Args:
         edge_index: Edges as a tensor, an ``EdgeIndex``, a ``Graph`` or a transposed sparse adjacency, whose values
@@ -32,7 +31,7 @@ def checked_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -
     if edge_weight is not None:
         _check_weight(edge_weight, incoming.num_edges)
         edge_weight = edge_weight.reshape(-1)
-    return Operator(incoming.reverse(), edge_weight)
+    return incoming, edge_weight
 
 
 def _stored_weight(edge_index: Any) -> Tensor | None:

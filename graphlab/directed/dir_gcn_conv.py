@@ -6,8 +6,8 @@ from torch import Tensor
 
 from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.dir_conv import DirConv, Directions
-from graphlab.directed.dir_norm import dir_norm
 from graphlab.directed.gathered_linear import GatheredLinear
+from graphlab.directed.normalization import dir_norm
 
 
 class DirGCNConv(DirConv):
@@ -59,5 +59,6 @@ class DirGCNConv(DirConv):
             edge_weight: As for ``forward``.
             num_nodes: The number of nodes.
         """
-        normalized = dir_norm(checked_edges(edge_index, edge_weight, num_nodes))
+        graph, weight = checked_edges(edge_index, edge_weight, num_nodes)
+        normalized = dir_norm(graph, weight, num_nodes=num_nodes)
         return Directions(normalized, normalized.T)

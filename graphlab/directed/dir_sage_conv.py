@@ -6,8 +6,9 @@ from torch import Tensor
 
 from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.dir_conv import DirConv, Directions
-from graphlab.directed.dir_norm import row_norm
 from graphlab.directed.gathered_linear import GatheredLinear
+from graphlab.directed.operator import Operator
+from graphlab.directed.row_norm import row_norm
 
 
 class DirSAGEConv(DirConv):
@@ -67,5 +68,5 @@ class DirSAGEConv(DirConv):
             edge_weight: As for ``forward``.
             num_nodes: The number of nodes.
         """
-        adjacency = checked_edges(edge_index, edge_weight, num_nodes)
-        return Directions(row_norm(adjacency), row_norm(adjacency.T))
+        incoming, weight = checked_edges(edge_index, edge_weight, num_nodes)
+        return Directions(row_norm(Operator(incoming.reverse(), weight)), row_norm(Operator(incoming, weight)))

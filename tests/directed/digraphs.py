@@ -1,61 +1,41 @@
-"""Small directed graphs that hold every awkward case, and dense formulas to hold layers against."""
+"""Random directed graphs with every oddity, and dense helpers that know nothing of the code under test."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
-from torch import Tensor
-
-from graphlab.ops import Graph
-
-SHAPES = ("dense", "empty", "no nodes", "loops", "twice", "sinks and sources")
 
 
-def digraph(kind: str, seed: int = 0) -> tuple[Tensor, int]:
-    """Edges of one kind, and the number of nodes."""
-    generator = torch.Generator().manual_seed(seed)
-    edges = torch.randint(0, 9, (2, 24), generator=generator)
-    if kind == "empty":
-        return edges[:, :0], 4
-    if kind == "no nodes":
-        return edges[:, :0], 0
-    if kind == "loops":
-        return torch.cat([edges, torch.arange(9).expand(2, 9)], dim=1), 9
-    if kind == "twice":
-        return torch.cat([edges, edges[:, :7]], dim=1), 9
-    if kind == "sinks and sources":
-        return torch.stack([edges[0] % 4, 4 + edges[1] % 4]), 10
-    return edges, 9
+def digraphs(count: int) -> Iterator[tuple[torch.Tensor, int]]:
+    """Edges and the number of nodes: empty ones, loops, sinks, sources, isolated nodes, edges stored twice."""
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        num_nodes = int(rng.integers(1, 13))
+        num_edges = int(rng.integers(0, 3 * num_nodes)) if seed % 10 else 0
+        edges = rng.integers(0, num_nodes, (2, num_edges))
+        if seed % 3 == 0:  # node 0 sends only, the last one receives only
+            edges = edges[:, (edges[1] != 0) & (edges[0] != num_nodes - 1)]
+        if seed % 4 == 0:
+            edges = np.concatenate([edges, edges[:, : num_edges // 2]], 1)
+        yield torch.from_numpy(edges), num_nodes
 
 
-def dense_adjacency(edge_index: Tensor, num_nodes: int, weight: Tensor | None = None) -> Tensor:
-    """The matrix with an entry for each edge ``i -> j``, what is stored twice added up."""
-    dense = torch.zeros(num_nodes, num_nodes, dtype=torch.float64)
-    for e, (i, j) in enumerate(edge_index.t().tolist()):
-        dense[i, j] += 1.0 if weight is None else weight[e]
-    return dense
+def dense(edge_index: torch.Tensor, num_nodes: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """A_ij, edges that are stored twice adding up."""
+    matrix = np.zeros((num_nodes, num_nodes))
+    np.add.at(matrix, tuple(edge_index.numpy()), 1.0 if weight is None else weight)
+    return matrix
 
 
-def inverse_power(degree: Tensor, power: float) -> Tensor:
-    """``degree ** -power`` on the diagonal, with 0 for 0."""
-    inverse = degree**-power
-    inverse[degree == 0] = 0
-    return torch.diag(inverse)
+def simple(edge_index: torch.Tensor, num_nodes: int) -> np.ndarray:
+    """A in {0, 1} without loops."""
+    matrix = (dense(edge_index, num_nodes) > 0).astype(float)
+    np.fill_diagonal(matrix, 0)
+    return matrix
 
 
-def dir_normalized(a: Tensor, power: float = 0.5) -> Tensor:
-    """``D_out^-p A D_in^-p``."""
-    return inverse_power(a.sum(1), power) @ a @ inverse_power(a.sum(0), power)
-
-
-def balanced(num_nodes: int, degree: int) -> Tensor:
-    """A directed graph in which every node has as many edges out as in."""
-    nodes = torch.arange(num_nodes)
-    steps = torch.randperm(num_nodes - 1)[:degree] + 1
-    return torch.stack([nodes.repeat(degree), (nodes + steps.unsqueeze(1)).flatten() % num_nodes])
-
-
-def forms(edge_index: Tensor, num_nodes: int) -> list:
-    """The same edges as everything that a layer takes; no edge may be there twice."""
-    from torch_geometric import EdgeIndex
-
-    adj_t = torch.sparse_coo_tensor(edge_index.flip(0), torch.ones(edge_index.size(1)), (num_nodes, num_nodes))
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
-    return [EdgeIndex(edge_index.contiguous(), sparse_size=(num_nodes, num_nodes)), adj_t.to_sparse_csr(), graph]  # pyright: ignore
+def power(degree: np.ndarray, exponent: float) -> np.ndarray:
+    """d^exponent as a diagonal matrix; infinite is 0."""
+    with np.errstate(divide="ignore"):
+        raised = degree.astype(float) ** exponent
+    return np.diag(np.where(np.isinf(raised), 0, raised))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from graphlab.directed import DirGATConv, DirGCNConv, DirSAGEConv
-from tests.directed.digraphs import SHAPES, digraph, forms
+from tests.directed.layer_graphs import SHAPES, digraph, forms
 
 CONVS = [DirGCNConv, DirSAGEConv, DirGATConv]
 every_conv = pytest.mark.parametrize("make", CONVS)

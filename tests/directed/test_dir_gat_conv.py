@@ -3,7 +3,7 @@ import torch
 from torch_geometric import nn as pyg
 
 from graphlab.directed import DirGATConv
-from tests.directed.digraphs import SHAPES, digraph
+from tests.directed.layer_graphs import SHAPES, digraph
 
 
 def attended(x, edges, part):

@@ -3,7 +3,7 @@ import torch
 from torch_geometric import nn as pyg
 
 from graphlab.directed import DirGCNConv
-from tests.directed.digraphs import SHAPES, balanced, dense_adjacency, digraph, dir_normalized
+from tests.directed.layer_graphs import SHAPES, balanced, dense_adjacency, digraph, dir_normalized
 
 
 @pytest.mark.parametrize("channels", [4, 8])

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from graphlab.directed import DirGNN
 from graphlab.models import Problem, build
 from graphlab.models.directed_config import DirGnnConfig
-from tests.directed.digraphs import SHAPES, dense_adjacency, digraph, dir_normalized
+from tests.directed.layer_graphs import SHAPES, dense_adjacency, digraph, dir_normalized
 
 
 @pytest.mark.parametrize("normalize", [True, False])

@@ -3,7 +3,7 @@ import torch
 from torch_geometric import nn as pyg
 
 from graphlab.directed import DirSAGEConv
-from tests.directed.digraphs import SHAPES, dense_adjacency, digraph, inverse_power
+from tests.directed.layer_graphs import SHAPES, dense_adjacency, digraph, inverse_power
 
 
 @pytest.mark.parametrize("channels", [4, 8])
