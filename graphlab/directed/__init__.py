@@ -1,6 +1,10 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dir_gat_conv import DirGATConv
+from graphlab.directed.dir_gcn_conv import DirGCNConv
+from graphlab.directed.dir_gnn import DirGNN
+from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.normalization import dir_norm, gcn_norm
@@ -9,6 +13,10 @@ from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
     "DecoupledModel",
+    "DirGATConv",
+    "DirGCNConv",
+    "DirGNN",
+    "DirSAGEConv",
     "DirectedPatterns",
     "FeatureLinear",
     "Operator",
