@@ -1,5 +1,6 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.adpa import ADPA
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
@@ -7,11 +8,13 @@ from graphlab.directed.dir_gnn import DirGNN
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
+    "ADPA",
     "DecoupledModel",
     "DirGATConv",
     "DirGCNConv",
@@ -19,6 +22,7 @@ __all__ = [
     "DirSAGEConv",
     "DirectedPatterns",
     "FeatureLinear",
+    "HopFeatures",
     "Operator",
     "OperatorProduct",
     "adjacency",
