@@ -1,7 +1,20 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.classic_gnn import ClassicGNN
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dropout import Dropout
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.operator import Operator, adjacency
+from graphlab.directed.residual_gnn import ResidualGNN
+from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
-__all__ = ["DecoupledModel", "FeatureLinear", "Operator", "adjacency"]
+__all__ = [
+    "ClassicGNN",
+    "DecoupledModel",
+    "Dropout",
+    "FeatureLinear",
+    "Operator",
+    "ResidualGNN",
+    "SymmetricAdjacency",
+    "adjacency",
+]
