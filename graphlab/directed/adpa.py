@@ -68,6 +68,8 @@ class ADPA(DecoupledModel):
         True
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         in_channels: int,

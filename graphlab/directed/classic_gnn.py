@@ -53,6 +53,8 @@ class ClassicGNN(nn.Module):
         torch.Size([4, 2])
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         in_channels: int,

@@ -34,6 +34,8 @@ class JumpingNet(nn.Module):
         ValueError: There is no layer, ``jk`` is unknown, or ``dropout`` is not in [0, 1).
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         convs: Sequence[DirConv],

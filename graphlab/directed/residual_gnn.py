@@ -56,6 +56,8 @@ class ResidualGNN(nn.Module):
         torch.Size([4, 2])
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         in_channels: int,
