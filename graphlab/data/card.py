@@ -18,7 +18,18 @@ Task = Literal[
     "link-prediction",
 ]
 Metric = Literal["accuracy", "rocauc", "exact", "log10mse", "hits@20"]
-Reader = Literal["planetoid", "tu", "ogbg", "ogbl", "digits", "karate", "second-minimum", "pna-multitask"]
+Reader = Literal[
+    "planetoid",
+    "tu",
+    "ogbg",
+    "ogbl",
+    "digits",
+    "karate",
+    "second-minimum",
+    "pna-multitask",
+    "heterophilous",
+    "csr-npz",
+]
 
 _SHA256_LENGTH = 64
 
@@ -82,6 +93,7 @@ class Card:
         metric: How a prediction is scored.
         split: The split protocol in words.
         reader: Which reader of :mod:`graphlab.data` parses it.
+        num_splits: Splits that :func:`graphlab.data.splits` knows, numbered from 0.
         original_name: The name its library knows it by (``"MUTAG"``); empty for our own sets.
         num_nodes: Nodes in all graphs together.
         num_edges: Edges as PyG stores them (an undirected edge counts twice) in all graphs
@@ -106,6 +118,7 @@ class Card:
     metric: Metric
     split: str
     reader: Reader
+    num_splits: int = 1
     original_name: str = ""
     num_nodes: int | None = None
     num_edges: int | None = None

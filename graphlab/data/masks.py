@@ -1,4 +1,4 @@
-"""Fixed stratified node masks."""
+"""Fixed node masks."""
 
 from collections.abc import Sequence
 
@@ -32,6 +32,45 @@ def stratified_masks(y: Tensor, nodes: Tensor, sizes: Sequence[int]) -> list[Ten
         part, rest = train_test_split(rest, train_size=size, stratify=labels[rest], random_state=0)
         masks.append(_mask(np.asarray(part), y.numel()))
     return [*masks, _mask(np.asarray(rest), y.numel())]
+
+
+def class_balanced_masks(y: Tensor, per_class: int, num_valid: int, num_splits: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Masks with equally many training nodes a class, for several seeds.
+
+    Split ``s`` puts the nodes in the order of NumPy's ``RandomState(s).permutation(N)``, whose stream NumPy keeps as
+    it is for ever: the first ``per_class`` nodes of each class train, of the others the first ``num_valid`` validate,
+    the rest tests. This is the protocol of Kipf and Welling (2017, arXiv 1609.02907) with random nodes.
+
+    Args:
+        y: Class of each node.
+        per_class: Training nodes of a class.
+        num_valid: Validation nodes.
+        num_splits: Number of splits, seeds ``0`` to ``num_splits - 1``.
+
+    Shapes:
+        - y: ``[N]``
+        - each mask (to train, validate, test): ``[N, num_splits]``
+
+    Raises:
+        ValueError: If a class has fewer than ``per_class`` nodes, or no node is left to test on.
+    """
+    smallest = int(y.bincount().min())
+    if smallest < per_class or y.numel() <= per_class * len(y.unique()) + num_valid:
+        raise ValueError(
+            f"{per_class} training nodes a class and {num_valid} to validate must leave nodes to test on, "
+            f"got {y.numel()} nodes, {smallest} of them in the smallest class"
+        )
+    masks = [_class_balanced(y, per_class, num_valid, seed) for seed in range(num_splits)]
+    train, valid, test = (torch.stack(part, dim=1) for part in zip(*masks, strict=True))
+    return train, valid, test
+
+
+def _class_balanced(y: Tensor, per_class: int, num_valid: int, seed: int) -> list[Tensor]:
+    order = np.random.RandomState(seed).permutation(y.numel())
+    labels = y.numpy()[order]
+    train = np.concatenate([order[labels == label][:per_class] for label in np.unique(labels)])
+    rest = order[~np.isin(order, train)]
+    return [_mask(nodes, y.numel()) for nodes in (train, rest[:num_valid], rest[num_valid:])]
 
 
 def _mask(nodes: np.ndarray, num_nodes: int) -> Tensor:

@@ -1,18 +1,38 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.adpa import ADPA
+from graphlab.directed.classic_gnn import ClassicGNN
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dir_gat_conv import DirGATConv
+from graphlab.directed.dir_gcn_conv import DirGCNConv
+from graphlab.directed.dir_gnn import DirGNN
+from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
+from graphlab.directed.dropout import Dropout
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
+from graphlab.directed.residual_gnn import ResidualGNN
+from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 __all__ = [
+    "ADPA",
+    "ClassicGNN",
     "DecoupledModel",
+    "DirGATConv",
+    "DirGCNConv",
+    "DirGNN",
+    "DirSAGEConv",
     "DirectedPatterns",
+    "Dropout",
     "FeatureLinear",
+    "HopFeatures",
     "Operator",
     "OperatorProduct",
+    "ResidualGNN",
+    "SymmetricAdjacency",
     "adjacency",
     "dir_norm",
     "gcn_norm",

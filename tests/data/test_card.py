@@ -21,6 +21,7 @@ split = "none"
 reader = "karate"
 """
 SHA = "0" * 64
+KINDS = ("", "-directed", "-filtered", "-filtered-directed")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -42,6 +43,16 @@ def test_every_set_has_its_card() -> None:
             "ogbl-ddi",
             "second-minimum",
             "pna-multitask",
+            "actor",
+            *(f"{animal}{kind}" for animal in ("chameleon", "squirrel") for kind in KINDS),
+            "cornell",
+            "texas",
+            "texas-4-classes",
+            "wisconsin",
+            "minesweeper",
+            "cora-ml",
+            "citeseer-directed",
+            "cora-directed",
         ]
     )
 
@@ -52,6 +63,7 @@ def test_shipped_cards_are_well_formed(name: str) -> None:
     assert isinstance(found, Card)
     assert found.name == name
     assert len({file.path for file in found.files}) == len(found.files)
+    assert found.num_splits == (10 if found.reader in ("tu", "heterophilous", "csr-npz") else 1)
     for result in found.published:
         assert result.metric == found.metric
         assert result.metric == "log10mse" or 0 <= result.value <= 1
@@ -71,7 +83,7 @@ def test_names_are_read_leniently(spelling: str) -> None:
 def test_unknown_name_suggests_and_lists() -> None:
     with pytest.raises(ValueError, match=r"no data set is named 'coraa'; did you mean 'cora'\?.*second-minimum"):
         card("coraa")
-    with pytest.raises(ValueError, match=r"no data set is named 'xyzzy' \(known: citeseer, cora"):
+    with pytest.raises(ValueError, match=r"no data set is named 'xyzzy' \(known: actor, chameleon"):
         card("xyzzy")
     with pytest.raises(ValueError, match=r"no data set is named '\.\./cora'"):
         card("../cora")

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from graphlab.data.masks import stratified_masks
+from graphlab.data.masks import class_balanced_masks, stratified_masks
 
 
 def test_masks_partition_and_keep_the_proportions() -> None:
@@ -30,3 +31,33 @@ def test_the_split_is_always_the_same() -> None:
 def test_nothing_left_for_the_last_part_is_an_error() -> None:
     with pytest.raises(ValueError, match="train_size=4"):
         stratified_masks(torch.zeros(4, dtype=torch.long), torch.arange(4), [4])
+
+
+def test_class_balanced_masks_take_equally_many_of_each_class() -> None:
+    y = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
+    train, valid, test = class_balanced_masks(y, 5, 20, 3)
+    assert train.shape == valid.shape == test.shape == (100, 3)
+    assert torch.equal(train.int() + valid.int() + test.int(), torch.ones(100, 3, dtype=torch.int))
+    for split in range(3):
+        assert y[train[:, split]].bincount().tolist() == [5, 5, 5]
+    assert valid.sum(0).tolist() == [20] * 3
+    assert len(train.unique(dim=1).t()) == 3
+
+
+def test_class_balanced_masks_follow_the_documented_order() -> None:
+    y = torch.arange(4).repeat(5)
+    train, valid, _ = class_balanced_masks(y, 1, 3, 2)
+    for split in range(2):
+        seen, chosen, rest = set(), set(), []
+        for node in np.random.RandomState(split).permutation(20).tolist():
+            label = int(y[node])
+            chosen.add(node) if label not in seen else rest.append(node)
+            seen.add(label)
+        assert set(train[:, split].nonzero().view(-1).tolist()) == chosen
+        assert set(valid[:, split].nonzero().view(-1).tolist()) == set(rest[:3])
+
+
+@pytest.mark.parametrize(("per_class", "num_valid"), [(6, 0), (5, 10), (2, 16)])
+def test_class_balanced_masks_need_enough_nodes(per_class: int, num_valid: int) -> None:
+    with pytest.raises(ValueError, match="must leave nodes to test on, got 20 nodes, 5 of them in the smallest"):
+        class_balanced_masks(torch.arange(4).repeat(5), per_class, num_valid, 1)
