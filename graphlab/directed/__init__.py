@@ -1,19 +1,28 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
+from graphlab.directed.digcn_operators import page_rank_operator, second_order_operator
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
+    "ComplexOperator",
+    "DGCNOperators",
     "DecoupledModel",
     "DirectedPatterns",
     "FeatureLinear",
     "Operator",
     "OperatorProduct",
     "adjacency",
+    "dgcn_operators",
     "dir_norm",
     "gcn_norm",
+    "magnetic_operator",
+    "page_rank_operator",
+    "second_order_operator",
 ]
