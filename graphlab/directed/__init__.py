@@ -3,6 +3,8 @@
 from graphlab.directed.adpa import ADPA
 from graphlab.directed.classic_gnn import ClassicGNN
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
+from graphlab.directed.digcn_operators import page_rank_operator, second_order_operator
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
@@ -11,6 +13,7 @@ from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.dropout import Dropout
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.hop_features import HopFeatures
+from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
@@ -20,6 +23,8 @@ from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 __all__ = [
     "ADPA",
     "ClassicGNN",
+    "ComplexOperator",
+    "DGCNOperators",
     "DecoupledModel",
     "DirGATConv",
     "DirGCNConv",
@@ -34,6 +39,10 @@ __all__ = [
     "ResidualGNN",
     "SymmetricAdjacency",
     "adjacency",
+    "dgcn_operators",
     "dir_norm",
     "gcn_norm",
+    "magnetic_operator",
+    "page_rank_operator",
+    "second_order_operator",
 ]
