@@ -2,6 +2,7 @@
 
 from graphlab.directed.adpa import ADPA
 from graphlab.directed.classic_gnn import ClassicGNN
+from graphlab.directed.decoupled_loader import DecoupledLoader, HopBatch
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
 from graphlab.directed.digcn_operators import page_rank_operator, second_order_operator
@@ -18,6 +19,7 @@ from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.residual_gnn import ResidualGNN
+from graphlab.directed.stored_hops import StoredHops
 from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "ClassicGNN",
     "ComplexOperator",
     "DGCNOperators",
+    "DecoupledLoader",
     "DecoupledModel",
     "DirGATConv",
     "DirGCNConv",
@@ -33,10 +36,12 @@ __all__ = [
     "DirectedPatterns",
     "Dropout",
     "FeatureLinear",
+    "HopBatch",
     "HopFeatures",
     "Operator",
     "OperatorProduct",
     "ResidualGNN",
+    "StoredHops",
     "SymmetricAdjacency",
     "adjacency",
     "dgcn_operators",
