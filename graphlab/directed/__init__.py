@@ -9,7 +9,6 @@ from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.residual_gnn import ResidualGNN
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 __all__ = [
     "ClassicGNN",
@@ -20,7 +19,6 @@ __all__ = [
     "Operator",
     "OperatorProduct",
     "ResidualGNN",
-    "SymmetricAdjacency",
     "adjacency",
     "dir_norm",
     "gcn_norm",
