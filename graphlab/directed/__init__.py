@@ -20,7 +20,6 @@ from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.residual_gnn import ResidualGNN
 from graphlab.directed.stored_hops import StoredHops
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 __all__ = [
     "ADPA",
@@ -42,7 +41,6 @@ __all__ = [
     "OperatorProduct",
     "ResidualGNN",
     "StoredHops",
-    "SymmetricAdjacency",
     "adjacency",
     "dgcn_operators",
     "dir_norm",
