@@ -68,7 +68,7 @@ class ADPA(DecoupledModel):
         True
     """
 
-    takes_sparse = True
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

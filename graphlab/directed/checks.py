@@ -1,11 +1,8 @@
 """Refusals that several networks of this room share."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from torch import Tensor
-
-from graphlab.ops import Graph
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> str:
@@ -53,25 +50,6 @@ def check_heads(channels: int, heads: int) -> None:
     """
     if heads < 1 or channels % heads:
         raise ValueError(f"'heads' must divide the width of {channels}, got {heads}; take another 'hidden_channels'")
-
-
-def square_graph(edge_index: Any, num_nodes: int) -> Graph:
-    """The graph of the edges among ``num_nodes`` nodes.
-
-    Args:
-        edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
-        num_nodes: The number of rows of ``x``.
-
-    Raises:
-        ValueError: ``edge_index`` is malformed, or of another number of nodes.
-    """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
-    if graph.size != (num_nodes, num_nodes):
-        raise ValueError(
-            f"'edge_index' is a graph of {graph.num_sources} sources and {graph.num_targets} targets, but 'x' has "
-            f"{num_nodes} rows; give one row for each node"
-        )
-    return graph
 
 
 def refuse_edge_weight(edge_weight: Tensor | None, what: str) -> None:

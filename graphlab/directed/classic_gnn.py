@@ -1,17 +1,17 @@
 """Classic graph networks with what makes them strong: depth, residual connections, normalisation."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least, one_of, square_graph
+from graphlab.directed.checks import at_least, one_of
 from graphlab.directed.dropout import Dropout
+from graphlab.directed.edges import edges_of_gcn, square_graph
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.gat_conv import GATConv
 from graphlab.directed.gcn_conv import GCNConv
 from graphlab.directed.node_norm import make_norm
 from graphlab.directed.sage_conv import SAGEConv
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 
 class ClassicGNN(nn.Module):
@@ -53,7 +53,7 @@ class ClassicGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse = True
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -91,8 +91,7 @@ class ClassicGNN(nn.Module):
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
         if self.conv == "gcn":
-            edge_index = SymmetricAdjacency(edge_index, edge_weight, num_nodes=x.size(0), dtype=x.dtype)
-            edge_weight = None
+            edge_index, edge_weight = edges_of_gcn(x, edge_index, edge_weight), None
         else:
             edge_index = square_graph(edge_index, x.size(0))
         if self.pre_linear is not None:

@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from graphlab.directed.hop_features import HopFeatures
+from graphlab.directed.hop_writer import write_blocks
+from graphlab.directed.stored_hops import StoredHops
 
 
 class DecoupledModel(nn.Module, ABC):
@@ -66,18 +69,45 @@ class DecoupledModel(nn.Module, ABC):
         Raises:
             ValueError: ``x`` has another shape, holds integers, or a value that is not a finite number.
         """
-        features = self._checked(x)
-        sparse = self.adjacency_rows(edge_index, edge_weight, x.size(0))
-        first = int(features.layout == torch.strided)
-        start = features if first else features.to_dense()
-        dense = start.new_empty(x.size(0), first + self.num_blocks, x.size(1))
-        if first:
-            dense[:, 0] = features
-        else:
-            sparse = {"x": features, **sparse}
-        for place, block in enumerate(self.propagate(start, edge_index, edge_weight), first):
+        x = self._checked(x)
+        number = self.num_blocks + (x.layout == torch.strided)
+        dense = torch.empty(x.size(0), number, x.size(1), dtype=x.dtype, device=x.device)
+        for place, block in enumerate(self._dense_blocks(x, edge_index, edge_weight)):
             dense[:, place] = block
-        return HopFeatures(dense, sparse, self.recipe)
+        return HopFeatures(dense, self._sparse_blocks(x, edge_index, edge_weight), self.recipe)
+
+    @torch.no_grad()
+    def precompute_to(
+        self, folder: str | Path, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None
+    ) -> StoredHops:
+        """Propagate the features into a folder: what is in memory at a time is one block and what makes the next.
+
+        Args:
+            folder: Where to; it must not be there yet, and has its name only once it is complete.
+            x: Node features, dense or CSR.
+            edge_index: The edges.
+            edge_weight: One number per edge.
+
+        Returns:
+            The folder, opened: ``model.classify(stored[rows])``.
+
+        Raises:
+            ValueError: The folder is there already, or ``x`` is wrong.
+        """
+        x = self._checked(x)
+        blocks = self._dense_blocks(x, edge_index, edge_weight)
+        write_blocks(folder, blocks, self._sparse_blocks(x, edge_index, edge_weight), self.recipe)
+        return StoredHops(folder)
+
+    def _dense_blocks(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Iterator[Tensor]:
+        start = x if x.layout == torch.strided else x.to_dense()
+        if x.layout == torch.strided:
+            yield x
+        yield from self.propagate(start, edge_index, edge_weight)
+
+    def _sparse_blocks(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> dict[str, Tensor]:
+        of_features = {} if x.layout == torch.strided else {"x": x}
+        return of_features | self.adjacency_rows(edge_index, edge_weight, x.size(0))
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes: :meth:`precompute`, then :meth:`classify`.

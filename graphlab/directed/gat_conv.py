@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphlab.directed.checks import check_heads, refuse_edge_weight, square_graph
+from graphlab.directed.checks import check_heads, refuse_edge_weight
+from graphlab.directed.edges import square_graph
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.ops import gat_attention
 

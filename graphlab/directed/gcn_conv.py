@@ -5,17 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.edges import edges_of_gcn
 from graphlab.directed.feature_linear import FeatureLinear
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
+from graphlab.directed.operator import Operator
 
 
 class GCNConv(nn.Module):
     r"""Graph convolution (Kipf & Welling, 2016, arXiv 1609.02907).
 
     .. math::
-        Y = \hat A X W + b
+        Y = \hat A^\top X W + b
 
-    with :math:`\hat A` of :class:`graphlab.directed.SymmetricAdjacency`; the narrower side is propagated.
+    with :math:`\hat A` of :func:`graphlab.directed.gcn_norm`: messages go along the edges. The narrower side
+    is propagated.
 
     Args:
         in_channels: Columns of ``x``.
@@ -40,9 +42,9 @@ class GCNConv(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
-        """Transform and propagate; ``edge_index`` may be a :class:`SymmetricAdjacency` made before."""
-        if not isinstance(edge_index, SymmetricAdjacency):
-            edge_index = SymmetricAdjacency(edge_index, edge_weight, num_nodes=x.size(0), dtype=x.dtype)
+        """Transform and propagate; ``edge_index`` may be an :class:`Operator` to propagate with."""
+        if not isinstance(edge_index, Operator):
+            edge_index = edges_of_gcn(x, edge_index, edge_weight)
         if x.layout == torch.strided and self.in_channels < self.out_channels:
             out = self.linear(edge_index @ x)
         else:

@@ -1,10 +1,13 @@
 """What is propagated before training: all hops of a node in one row."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from graphlab.directed.hop_writer import write_hops
 
 Rows = Tensor | slice
 
@@ -72,7 +75,7 @@ class HopFeatures:
         """The hops of some nodes: indices, a boolean mask or a slice of them."""
         if isinstance(rows, slice):
             return self._chosen(torch.arange(self.num_nodes)[rows], self.dense[rows])
-        rows = _indices(rows, self.num_nodes).to(self.dense.device)
+        rows = indices(rows, self.num_nodes).to(self.dense.device)
         version = self.dense._version
         if self._last is not None and self._last[0][0] == version and torch.equal(self._last[0][1], rows):
             return self._last[1]
@@ -92,6 +95,19 @@ class HopFeatures:
         """
         sparse = {name: block.to(*args) for name, block in self.sparse.items()}
         return HopFeatures(self.dense.to(*args), sparse, self.recipe)
+
+    def save(self, folder: str | Path) -> None:
+        """Write to a new folder, which :class:`graphlab.directed.StoredHops` opens.
+
+        The folder has its name only once it is complete.
+
+        Args:
+            folder: Where to; it must not be there yet.
+
+        Raises:
+            ValueError: The folder is there already, or the numbers are not float16, float32 or float64.
+        """
+        write_hops(folder, self.dense, self.sparse, self.recipe)
 
     def __repr__(self) -> str:
         blocks = "".join(f", {name}={tuple(block.shape)}" for name, block in self.sparse.items())
@@ -120,7 +136,16 @@ def take_rows(matrix: Tensor, rows: Tensor) -> Tensor:
     return torch.sparse_csr_tensor(new_ptr.to(ptr.dtype), columns, values, (rows.numel(), matrix.size(1)))
 
 
-def _indices(rows: Tensor, num_nodes: int) -> Tensor:
+def indices(rows: Tensor, num_nodes: int) -> Tensor:
+    """What a choice of rows is in numbers.
+
+    Args:
+        rows: Indices of rows or a mask.
+        num_nodes: How many rows there are.
+
+    Raises:
+        ValueError: It is no choice of these rows.
+    """
     if rows.dim() != 1 or rows.dtype not in (torch.bool, torch.int64, torch.int32):
         raise ValueError(f"rows must be int64 indices or a boolean mask, got {rows.dtype} of shape {tuple(rows.shape)}")
     if rows.dtype == torch.bool:

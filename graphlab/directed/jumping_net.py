@@ -34,7 +34,7 @@ class JumpingNet(nn.Module):
         ValueError: There is no layer, ``jk`` is unknown, or ``dropout`` is not in [0, 1).
     """
 
-    takes_sparse = True
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

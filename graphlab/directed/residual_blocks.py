@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
+from graphlab.directed.operator import Operator
 from graphlab.ops import Graph, dot_attention, gat_attention, gather_reduce
 
 
@@ -63,7 +63,7 @@ class GCNBlock(nn.Module):
         super().__init__()
         self.feed_forward = FeedForward(channels, channels, hidden_mult, dropout)
 
-    def forward(self, x: Tensor, edges: SymmetricAdjacency) -> Tensor:
+    def forward(self, x: Tensor, edges: Operator) -> Tensor:
         """Propagate, then transform."""
         return self.feed_forward(edges @ x)
 

@@ -1,14 +1,14 @@
 """Residual networks with one kind of message passing in each block, and none at all."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least, check_heads, one_of, refuse_edge_weight, square_graph
+from graphlab.directed.checks import at_least, check_heads, one_of, refuse_edge_weight
 from graphlab.directed.dropout import Dropout
+from graphlab.directed.edges import edges_of_gcn, square_graph
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.residual_blocks import FeedForwardBlock, GATBlock, GCNBlock, SAGEBlock, TransformerBlock
-from graphlab.directed.symmetric_adjacency import SymmetricAdjacency
 
 _LAYERS = ("none", "gcn", "sage", "gat", "gat-sep", "gt", "gt-sep")
 
@@ -56,7 +56,7 @@ class ResidualGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse = True
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class ResidualGNN(nn.Module):
     def _edges(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Any:
         """What the blocks gather along, made once for all."""
         if self.layer == "gcn":
-            return SymmetricAdjacency(edge_index, edge_weight, num_nodes=x.size(0), dtype=x.dtype)
+            return edges_of_gcn(x, edge_index, edge_weight)
         refuse_edge_weight(edge_weight, f"the layer {self.layer!r}")
         graph = square_graph(edge_index, x.size(0))
         return graph.with_self_loops() if self.layer in ("gat", "gt") else graph

@@ -23,15 +23,16 @@ def incoming(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = No
 
 
 def with_loops(dense: Tensor) -> Tensor:
-    """Replace the diagonal by ones."""
-    return dense - torch.diag(dense.diag()) + torch.eye(len(dense), dtype=dense.dtype)
+    """Put ones on the diagonal where there is nothing."""
+    return dense + torch.diag((dense.diag() == 0).to(dense))
 
 
 def symmetric(dense: Tensor) -> Tensor:
-    """Scale rows and columns by the root of the row sums."""
-    degree = dense.sum(1)
-    scale = torch.tensor([d.item() ** -0.5 if d > 0 else 0.0 for d in degree], dtype=dense.dtype)
-    return scale[:, None] * dense * scale
+    """Divide rows and columns by the roots of their sums."""
+    rows, columns = (
+        torch.tensor([d.item() ** -0.5 if d > 0 else 0.0 for d in dense.sum(dim)], dtype=dense.dtype) for dim in (1, 0)
+    )
+    return rows[:, None] * dense * columns
 
 
 def mean_of(dense: Tensor) -> Tensor:
