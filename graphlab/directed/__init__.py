@@ -1,23 +1,29 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
+from graphlab.directed.faber_conv import FaberConv
+from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
+    "ComplexFaberConv",
     "DecoupledModel",
     "DirGATConv",
     "DirGCNConv",
     "DirGNN",
     "DirSAGEConv",
     "DirectedPatterns",
+    "FaberConv",
+    "FaberNet",
     "FeatureLinear",
     "Operator",
     "OperatorProduct",
