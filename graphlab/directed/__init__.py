@@ -2,6 +2,8 @@
 
 from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.decoupled_model import DecoupledModel
+from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
+from graphlab.directed.digcn_operators import page_rank_operator, second_order_operator
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
@@ -10,12 +12,15 @@ from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
 
 __all__ = [
     "ComplexFaberConv",
+    "ComplexOperator",
+    "DGCNOperators",
     "DecoupledModel",
     "DirGATConv",
     "DirGCNConv",
@@ -28,6 +33,10 @@ __all__ = [
     "Operator",
     "OperatorProduct",
     "adjacency",
+    "dgcn_operators",
     "dir_norm",
     "gcn_norm",
+    "magnetic_operator",
+    "page_rank_operator",
+    "second_order_operator",
 ]
