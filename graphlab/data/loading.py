@@ -20,6 +20,9 @@ _READERS = {
     "ogbl": "graphlab.data.ogb:read_links",
     "heterophilous": "graphlab.data.heterophilous:read_heterophilous",
     "csr-npz": "graphlab.data.csr_npz:read_csr_npz",
+    "email-eu-core": "graphlab.data.email_eu_core:read_email_eu_core",
+    "dsbm": "graphlab.data.dsbm:DSBM",
+    "snap": "graphlab.data.snap:read_snap",
     "digits": "graphlab.data.digits:Digits",
     "second-minimum": "graphlab.data.second_minimum:SecondMinimum",
     "pna-multitask": "graphlab.data.pna_multitask:PNAMultitask",
@@ -40,8 +43,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
         root: Folder that raw and processed files are kept in. Default: ``GRAPHLAB_ROOT``, or where
             that is unset ``~/.cache/graphlab``.
         options: What the reader takes: ``transform`` (all sets), ``k`` (digits), ``as_stored``
-            (heterophilous sets: the edges of an undirected graph once, as in the file), and the
-            arguments of :class:`~graphlab.data.SecondMinimum` and :class:`~graphlab.data.PNAMultitask`.
+            (heterophilous sets: the edges of an undirected graph once, as in the file), ``features``
+            (email-eu-core), and the arguments of :class:`~graphlab.data.DSBM`,
+            :class:`~graphlab.data.SecondMinimum` and :class:`~graphlab.data.PNAMultitask`.
 
     Raises:
         ValueError: If the name or an option is unknown, or a file of the mirror is corrupt.

@@ -35,7 +35,8 @@ def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"]
         part is a dict with ``"edge"`` ``[n, 2]`` and, but for training, ``"edge_neg"``.
 
     Raises:
-        ValueError: If the data set has no card or is a subset, or has no such split or protocol.
+        ValueError: If the data set has no card or is a subset, or has no labels, or no such split or
+            protocol.
         FileNotFoundError: If the fixed folds are not here.
 
     Example:
@@ -67,6 +68,8 @@ def _card_of(dataset: Dataset) -> Card:
 
 
 def _check_number(card: Card, split: int) -> None:
+    if not card.num_splits:
+        raise ValueError(f"data set '{card.name}' is {card.task} and has no splits")
     if not 0 <= split < card.num_splits:
         have = f"splits 0 to {card.num_splits - 1}" if card.num_splits > 1 else "one split, 0"
         raise ValueError(f"data set '{card.name}' has {have}; got split={split}")

@@ -53,6 +53,13 @@ def test_every_set_has_its_card() -> None:
             "cora-ml",
             "citeseer-directed",
             "cora-directed",
+            "email-eu-core",
+            "dsbm",
+            "cit-hepph",
+            "cit-hepth",
+            "soc-slashdot0902",
+            "ego-twitter",
+            "ego-facebook",
         ]
     )
 
@@ -63,7 +70,9 @@ def test_shipped_cards_are_well_formed(name: str) -> None:
     assert isinstance(found, Card)
     assert found.name == name
     assert len({file.path for file in found.files}) == len(found.files)
-    assert found.num_splits == (10 if found.reader in ("tu", "heterophilous", "csr-npz") else 1)
+    assert (found.task == "unlabelled") == (found.metric == "none") == (found.num_splits == 0)
+    assert found.num_splits in (0, 1, 10)
+    assert found.reader != "tu" or found.num_splits == 10
     for result in found.published:
         assert result.metric == found.metric
         assert result.metric == "log10mse" or 0 <= result.value <= 1
@@ -172,5 +181,5 @@ def test_a_package_without_cards_says_so(tmp_path: Path) -> None:
 
 
 def test_the_room_is_lazy_and_says_what_it_has() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'lode'; it has Card, PNAMultitask"):
+    with pytest.raises(AttributeError, match="has no attribute 'lode'; it has DSBM, Card, PNAMultitask"):
         _ = graphlab.data.lode
