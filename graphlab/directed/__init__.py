@@ -1,5 +1,6 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.adaptive_direction import AdaptiveDirection
 from graphlab.directed.amud import AmudReport, amud
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
@@ -15,6 +16,7 @@ from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.pattern_correlation import pattern_correlation
 
 __all__ = [
+    "AdaptiveDirection",
     "AmudReport",
     "ComplexOperator",
     "DGCNOperators",
