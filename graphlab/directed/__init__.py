@@ -2,6 +2,7 @@
 
 from graphlab.directed.adpa import ADPA
 from graphlab.directed.classic_gnn import ClassicGNN
+from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.decoupled_loader import DecoupledLoader, HopBatch
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
@@ -12,6 +13,8 @@ from graphlab.directed.dir_gnn import DirGNN
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.dropout import Dropout
+from graphlab.directed.faber_conv import FaberConv
+from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
@@ -24,6 +27,7 @@ from graphlab.directed.stored_hops import StoredHops
 __all__ = [
     "ADPA",
     "ClassicGNN",
+    "ComplexFaberConv",
     "ComplexOperator",
     "DGCNOperators",
     "DecoupledLoader",
@@ -34,6 +38,8 @@ __all__ = [
     "DirSAGEConv",
     "DirectedPatterns",
     "Dropout",
+    "FaberConv",
+    "FaberNet",
     "FeatureLinear",
     "HopBatch",
     "HopFeatures",

@@ -48,8 +48,6 @@ class DirGATConv(DirConv):
         torch.Size([3, 16])
     """
 
-    direction = AttendedLinear
-
     def __init__(
         self,
         in_channels: int,
@@ -59,7 +57,7 @@ class DirGATConv(DirConv):
         root_weight: bool = False,
         add_self_loops: bool = True,
     ) -> None:
-        super().__init__(in_channels, out_channels, alpha, learn_alpha, root_weight)
+        super().__init__(in_channels, out_channels, AttendedLinear, alpha, learn_alpha, root_weight)
         self.add_self_loops = add_self_loops
 
     def prepare(self, edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> Directions:

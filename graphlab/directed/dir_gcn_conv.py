@@ -49,7 +49,15 @@ class DirGCNConv(DirConv):
         torch.Size([3, 16])
     """
 
-    direction = GatheredLinear
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        alpha: float = 0.5,
+        learn_alpha: bool = False,
+        root_weight: bool = False,
+    ) -> None:
+        super().__init__(in_channels, out_channels, GatheredLinear, alpha, learn_alpha, root_weight)
 
     def prepare(self, edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> Directions:
         """Normalise the edges by the degrees at both ends.

@@ -3,13 +3,16 @@
 from itertools import pairwise
 from typing import Literal
 
-from graphlab.directed.dir_conv import DirConv
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.jumping_net import Jump, JumpingNet
 
-_CONVS: dict[str, type[DirConv]] = {"gcn": DirGCNConv, "sage": DirSAGEConv, "gat": DirGATConv}
+_CONVS: dict[str, type[DirGCNConv | DirSAGEConv | DirGATConv]] = {
+    "gcn": DirGCNConv,
+    "sage": DirSAGEConv,
+    "gat": DirGATConv,
+}
 
 
 class DirGNN(JumpingNet):

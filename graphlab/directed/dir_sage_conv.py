@@ -48,8 +48,6 @@ class DirSAGEConv(DirConv):
         torch.Size([3, 16])
     """
 
-    direction = GatheredLinear
-
     def __init__(
         self,
         in_channels: int,
@@ -58,7 +56,7 @@ class DirSAGEConv(DirConv):
         learn_alpha: bool = False,
         root_weight: bool = True,
     ) -> None:
-        super().__init__(in_channels, out_channels, alpha, learn_alpha, root_weight)
+        super().__init__(in_channels, out_channels, GatheredLinear, alpha, learn_alpha, root_weight)
 
     def prepare(self, edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> Directions:
         """Divide the edges by the degrees of the nodes that gather.

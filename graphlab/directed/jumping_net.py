@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphlab.directed.dir_conv import DirConv
+from graphlab.directed.prepared_conv import PreparedConv, check_features
 
 Jump = Literal["none", "max", "cat"]
 
@@ -29,6 +29,7 @@ class JumpingNet(nn.Module):
             side.
         normalize: Whether each row is divided by its L2 norm after each layer.
         dropout: Fraction of hidden units dropped while training.
+        negative_slope: The slope of the activation below zero; 0 for ReLU.
 
     Raises:
         ValueError: There is no layer, ``jk`` is unknown, or ``dropout`` is not in [0, 1).
@@ -36,16 +37,17 @@ class JumpingNet(nn.Module):
 
     def __init__(
         self,
-        convs: Sequence[DirConv],
+        convs: Sequence[PreparedConv],
         out_channels: int,
         jk: Jump = "none",
         normalize: bool = False,
         dropout: float = 0.0,
+        negative_slope: float = 0.0,
     ) -> None:
         super().__init__()
         _check(len(convs), jk, dropout)
         self.convs = nn.ModuleList(convs)
-        self.jk, self.normalize, self.dropout = jk, normalize, dropout
+        self.jk, self.normalize, self.dropout, self.negative_slope = jk, normalize, dropout, negative_slope
         width = convs[-1].out_channels
         self.head = nn.Linear(width * len(convs) if jk == "cat" else width, out_channels)
 
@@ -63,18 +65,25 @@ class JumpingNet(nn.Module):
             - **edge_weight:** ``(num_edges,)``
             - **output:** ``(num_nodes, out_channels)``
         """
-        edges = self.convs[0].prepare(edge_index, edge_weight, x.size(0))  # pyright: ignore[reportCallIssue]
-        states = []
-        for conv in self.convs:
-            x = F.dropout(conv.convolve(x, edges).relu(), self.dropout, self.training)  # pyright: ignore[reportCallIssue]
+        first, states = self._layers()[0], []
+        check_features(x, first.in_channels)
+        edges = first.prepare(edge_index, edge_weight, x.size(0))
+        for conv in self._layers():
+            x = F.dropout(self._activate(conv.convolve(x, edges)), self.dropout, self.training)
             x = unit_rows(x) if self.normalize else x
             states.append(x)
         return self.head(self._jump(states))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
-        for part in (*self.convs, self.head):
-            part.reset_parameters()  # pyright: ignore[reportCallIssue]
+        for part in (*self._layers(), self.head):
+            part.reset_parameters()
+
+    def _layers(self) -> list[PreparedConv]:
+        return list(self.convs)  # pyright: ignore[reportReturnType]
+
+    def _activate(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x, self.negative_slope) if self.negative_slope else x.relu()
 
     def _jump(self, states: list[Tensor]) -> Tensor:
         if self.jk == "cat":
