@@ -27,8 +27,12 @@ def recipes(paths: Sequence[Path], data: Sequence[str], models: Sequence[str]) -
     if not paths and not _CONFIGS.is_dir():
         raise ConfigError("--configs: the recipes lie beside the source of graphlab, not in its wheel; name a folder")
     found = read_recipes(paths or [_CONFIGS])
-    found = _kept(found, "--data", data, lambda one: {one.card.name})
-    return _kept(found, "--model", models, lambda one: {one.label.replace("_", "-"), one.config.model.name})
+    on_data = _named(found, "--data", data, lambda one: {one.card.name})
+    of_model = _named(found, "--model", models, lambda one: {one.label.replace("_", "-"), one.config.model.name})
+    kept = [one for one in on_data if one in of_model]
+    if not kept:
+        raise ConfigError(f"--model: no recipe for {' or '.join(models)} on {' or '.join(data)}")
+    return kept
 
 
 def cells(found: Sequence[Recipe], splits: Sequence[int] | None) -> list[Cell]:
@@ -51,7 +55,7 @@ def cells(found: Sequence[Recipe], splits: Sequence[int] | None) -> list[Cell]:
     return [Cell(recipe, split) for recipe in found for split in (recipe.splits if splits is None else splits)]
 
 
-def _kept(
+def _named(
     found: list[Recipe], flag: str, wanted: Sequence[str], names_of: Callable[[Recipe], set[str]]
 ) -> list[Recipe]:
     known = sorted(set().union(*map(names_of, found)))

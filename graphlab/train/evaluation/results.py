@@ -68,7 +68,9 @@ class Results:
             found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise ConfigError(f"--out: {path} cannot be read: {error.strerror}") from None
+        except ValueError as error:
             raise ConfigError(f"{path}: is no result of graphlab eval ({error}); remove it") from None
         if not isinstance(found, dict) or "fingerprint" not in found:
             raise ConfigError(f"{path}: is no result of graphlab eval; remove it")

@@ -19,7 +19,7 @@ Style = Literal["text", "markdown", "csv"]
 
 _HEADER = ("data", "model", "metric", "test", "splits", "valid", "published", "epochs", "seconds")
 _WORDS = 3  # columns of words; figures follow
-_SAME = {"graphsage": "sage", "resnet": "mlp"}
+_SAME = {"graphsage": "sage", "dirgcn": "dirgnn"}
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(tmp_path, text, message):
 def test_folders_without_recipes_files_that_are_not_there_and_equal_names_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"--configs: .* holds no \*.toml"):
         read_recipes([tmp_path])
-    with pytest.raises(ConfigError, match="gone.toml: cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"gone\.toml: cannot be read: No such file"):
         read_recipes([tmp_path / "gone.toml"])
     folders = [write(tmp_path / name, karate_sage="") for name in "ab"]
-    with pytest.raises(ConfigError, match="two files are called karate_sage.toml"):
+    with pytest.raises(ConfigError, match=r"two files are called karate_sage\.toml"):
         read_recipes(folders)

@@ -43,5 +43,5 @@ def test_a_file_that_is_no_result_is_not_guessed_at(tmp_path, content):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="--out: .*/file/out cannot be made: Not a directory"):
+    with pytest.raises(ConfigError, match=r"--out: .*/file/out cannot be made: Not a directory"):
         Results(tmp_path / "file" / "out").lock(Cell(recipe(tmp_path), 0))
