@@ -9,6 +9,7 @@ from graphlab.directed.direction_gain import DirectionGain, direction_gain
 from graphlab.directed.is_direction_genuine import directions_of
 from graphlab.directed.known_labels import known_labels
 from graphlab.directed.pattern_correlation import pattern_correlation
+from graphlab.ops import Graph
 
 Verdict = Literal["directed", "undirected", "undecided"]
 
@@ -97,13 +98,14 @@ def amud(data: Any, *, all_labels: bool = False, split: int = 0) -> AmudReport:
         'directed'
     """
     edge_index, y = _edges(data), _labels(data)
+    graph = Graph.from_edge_index(edge_index, (y.size(0), y.size(0)))
     mask = None if all_labels else _train_mask(data, split)
-    correlation = pattern_correlation(edge_index, y, mask)
+    correlation = pattern_correlation(graph, y, mask)
     num_labels = known_labels(y, mask).nodes.size
-    directions = directions_of(edge_index)
+    directions = directions_of(graph.edge_index())
     if directions != "genuine":
         return AmudReport(correlation, None, *_REFUSALS[directions], num_labels)
-    gain = direction_gain(edge_index, y, mask)
+    gain = direction_gain(graph, y, mask)
     return AmudReport(correlation, gain, *_judged(gain), num_labels)
 
 
