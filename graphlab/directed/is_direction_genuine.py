@@ -1,5 +1,7 @@
 """Whether the directions of a graph can mean anything, or are how a file was written."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -31,16 +33,32 @@ def is_direction_genuine(edge_index: Tensor) -> bool:
         >>> is_direction_genuine(torch.tensor([[0, 1, 0], [1, 2, 2]]))  # each edge once, i < j
         False
     """
+    return directions_of(edge_index) == "genuine"
+
+
+def directions_of(edge_index: Tensor) -> Literal["genuine", "both ways", "one way", "none"]:
+    r"""How the edges are stored: :func:`is_direction_genuine` with the reason why not.
+
+    Args:
+        edge_index: The edges :math:`i \to j`.
+
+    Shapes:
+        - **edge_index:** ``(2, num_edges)``, whole numbers of 0 or more
+
+    Raises:
+        ValueError: The edges are of another shape or type, or a node is negative.
+    """
     _check(edge_index)
     row, col = edge_index[0].long(), edge_index[1].long()
     up, down = row < col, row > col
-    if not (bool(up.any()) and bool(down.any())):
-        return False
+    rises, falls = bool(up.any()), bool(down.any())
+    if not (rises and falls):
+        return "one way" if rises or falls else "none"
     # Each undirected pair as one number; symmetric graphs have the same pairs going up as going down.
     num_nodes = int(torch.maximum(row, col).max()) + 1
     rising = torch.unique(row[up] * num_nodes + col[up])
     falling = torch.unique(col[down] * num_nodes + row[down])
-    return not torch.equal(rising, falling)
+    return "both ways" if torch.equal(rising, falling) else "genuine"
 
 
 def _check(edge_index: Tensor) -> None:
