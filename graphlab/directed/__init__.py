@@ -1,6 +1,9 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.adpa import ADPA
+from graphlab.directed.classic_gnn import ClassicGNN
 from graphlab.directed.complex_faber_conv import ComplexFaberConv
+from graphlab.directed.decoupled_loader import DecoupledLoader, HopBatch
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
 from graphlab.directed.digcn import DiGCN
@@ -13,20 +16,27 @@ from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
+from graphlab.directed.dropout import Dropout
 from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.magnet import MagNet
 from graphlab.directed.magnet_conv import MagNetConv
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
+from graphlab.directed.residual_gnn import ResidualGNN
+from graphlab.directed.stored_hops import StoredHops
 
 __all__ = [
+    "ADPA",
+    "ClassicGNN",
     "ComplexFaberConv",
     "ComplexOperator",
     "DGCNOperators",
+    "DecoupledLoader",
     "DecoupledModel",
     "DiGCN",
     "DiGCNConv",
@@ -37,13 +47,18 @@ __all__ = [
     "DirGNN",
     "DirSAGEConv",
     "DirectedPatterns",
+    "Dropout",
     "FaberConv",
     "FaberNet",
     "FeatureLinear",
+    "HopBatch",
+    "HopFeatures",
     "MagNet",
     "MagNetConv",
     "Operator",
     "OperatorProduct",
+    "ResidualGNN",
+    "StoredHops",
     "adjacency",
     "dgcn_operators",
     "dir_norm",

@@ -1,7 +1,7 @@
 """Layers one after another, and a linear map of what all of them, or the last one, found."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,8 @@ class JumpingNet(nn.Module):
     Raises:
         ValueError: There is no layer, ``jk`` is unknown, or ``dropout`` is not in [0, 1).
     """
+
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -23,7 +23,10 @@ class ModelConfig(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class NodeNetConfig(ModelConfig):
-    """A network of nodes' classes, ``forward(x, edge_index)``, whose constructor takes the fields by their names."""
+    """A network of nodes' classes, ``forward(x, edge_index)``, whose constructor takes the fields by their names.
+
+    Where the class says ``takes_sparse = True``, features that are mostly zero come as a sparse CSR matrix.
+    """
 
     network: ClassVar[str]
     """Where its class is: ``"package.module:Class"``."""

@@ -8,6 +8,7 @@ from torch_geometric.nn import GINConv, SAGEConv
 from torch_geometric.nn.aggr import Aggregation
 from torch_geometric.utils import trim_to_layer
 
+from graphlab.directed import FeatureLinear
 from graphlab.models.aggregation import make_aggregation
 from graphlab.models.config import GinConfig, MlpConfig, Norm, SageConfig
 from graphlab.models.problem import Problem
@@ -68,13 +69,15 @@ class Stack(nn.Module):
         problem: the task and its widths.
 
     Shapes:
-        - x: ``[num_nodes, in_channels]``, edge_index: ``[2, num_edges]``, batch: ``[num_nodes]``
+        - x: ``[num_nodes, in_channels]``, dense or sparse CSR; edge_index: ``[2, num_edges]``, batch: ``[num_nodes]``
         - output: ``[num_nodes, out_channels]``, or ``[batch_size, out_channels]`` for tasks on
         graphs
 
     Raises:
         ValueError: if an aggregator cannot be made.
     """
+
+    takes_sparse = True
 
     def __init__(self, config: MlpConfig, problem: Problem) -> None:
         super().__init__()
@@ -135,7 +138,7 @@ class Stack(nn.Module):
 
 def _encoder(problem: Problem, width: int) -> nn.Module:
     if not problem.atoms:
-        return nn.Linear(problem.in_channels, width)
+        return FeatureLinear(problem.in_channels, width)
     from ogb.graphproppred.mol_encoder import AtomEncoder
 
     return AtomEncoder(width)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from graphlab.models.checked import Checked, number
 from graphlab.models.config import ModelConfig, SageConfig
 
+Direction = Literal["stored", "undirected", "reversed", "adaptive"]
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; its message is one line and names the way out."""
@@ -30,6 +32,12 @@ class TrainConfig(Checked):
     """Store that `graphlab disk prepare` made, to train from instead of a data set."""
     memory_budget: int = number(0, at_least=0)
     """MiB that the process may hold while it trains from a store (0: half of what is free)."""
+    features: Literal["stored", "row"] = "stored"
+    """Node features as stored, or with rows that sum to one (tasks on one graph)."""
+    direction: Direction = "stored"
+    """Edges as stored, both ways, turned round, or as training labels advise (tasks on one graph)."""
+    sparse: Literal["auto", "never"] = "auto"
+    """Hand features of which less than 5 % are not zero to the network as a sparse matrix, where it takes one."""
     model: ModelConfig = field(default_factory=SageConfig)
     """The network."""
     runs: int = number(1, at_least=1)

@@ -34,23 +34,58 @@ def exact(logits: Float[Tensor, "sets bits"], bits: Tensor) -> float:
     return float(((logits > 0) == bits.bool()).all(dim=-1).double().mean())
 
 
-def rocauc(logits: Float[Tensor, "rows tasks"], labels: Tensor) -> float:
-    """Area under the ROC curve, averaged over the tasks that have both classes.
+def rocauc(logits: Float[Tensor, "rows outputs"], labels: Tensor) -> float:
+    r"""Area under the ROC curve: the chance that a positive outranks a negative.
 
-    Missing labels (not-a-number) are left out.
+    Of labels in a table, the average over the columns that have both classes; missing labels (not-a-number) are left
+    out. Of class numbers in one column, the area of the second class against the first; of more classes, each one's
+    area against all others, weighted by its share of the rows,
+
+    .. math::
+        \sum_c \frac{n_c}{n}\, P\left(p_c(x) > p_c(x') \mid y = c, y' \neq c\right).
+
+    Args:
+        logits: one score per column of a table, or per class; one column for two classes scores the second.
+        labels: 0, 1 and missing, or class numbers.
+
+    Shapes:
+        - logits: ``[rows, columns]`` or ``[rows, classes]``
+        - labels: ``[rows, columns]`` or ``[rows]``
 
     Raises:
-        ConfigError: if no task has both classes.
+        ConfigError: if no column has both classes.
     """
-    scores, truth = logits.double().cpu().numpy(), labels.double().cpu().numpy()
-    areas = []
-    for task in range(truth.shape[1]):
-        known = ~np.isnan(truth[:, task])
-        if len(np.unique(truth[known, task])) == 2:
-            areas.append(roc_auc_score(truth[known, task], scores[known, task]))
+    scores, truth = logits.detach().double().cpu(), labels.cpu()
+    areas = _areas_of_classes(scores, truth) if truth.dim() == 1 else _areas_of_columns(scores, truth)
     if not areas:
         raise ConfigError("rocauc: expected both classes in a split, got one; use a larger split")
-    return float(np.mean(areas))
+    values, weights = zip(*areas, strict=True)
+    return float(np.average(values, weights=weights))
+
+
+def _areas_of_columns(scores: Tensor, truth: Tensor) -> list[tuple[float, float]]:
+    """The area of each column that has both classes; all weigh the same."""
+    areas = []
+    for score, column in zip(scores.T, truth.double().T, strict=True):
+        known = ~column.isnan()
+        if column[known].unique().numel() == 2:
+            areas.append((roc_auc_score(column[known], score[known]), 1.0))
+    return areas
+
+
+def _areas_of_classes(scores: Tensor, truth: Tensor) -> list[tuple[float, float]]:
+    """The area of each class that occurs, and its share of the rows."""
+    scores = scores.view(truth.numel(), -1)
+    found, counts = truth.unique(return_counts=True)
+    if found.numel() < 2:
+        return []
+    if scores.size(1) <= 2:
+        # The difference ranks as the probability does, and does not round two sure answers to one.
+        score = scores[:, -1] - scores[:, 0] * (scores.size(1) - 1)
+        return [(roc_auc_score(truth, score), 1.0)]
+    chances = scores.softmax(dim=1)
+    shares = (counts / truth.numel()).tolist()
+    return [(roc_auc_score(truth == c, chances[:, c]), w) for c, w in zip(found.tolist(), shares, strict=True)]
 
 
 def mae(outputs: Float[Tensor, "rows targets"], targets: Float[Tensor, "rows targets"]) -> float:

@@ -1,12 +1,13 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from graphlab.models import SageConfig
 from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
-from graphlab.train.run import DivergedError, Run
+from graphlab.train.run import DivergedError, Run, make_optimizer
 from graphlab.train.tasks import GraphTask, Task
 from tests.train.small import Graphs, halves
 
@@ -135,3 +136,31 @@ def test_the_penalty_of_an_aggregator_is_learned_from_by_its_weight():
     once, thrice = gradient(100.0) - without, gradient(300.0) - without
     assert once.abs().max() > 0.1 * without.abs().max()
     torch.testing.assert_close(thrice, 3 * once, rtol=1e-3, atol=1e-5)
+
+
+def test_an_epoch_leaves_nothing_behind_and_draws_what_others_layers_draw(monkeypatch):
+    drawn = []
+    run = new_run()
+    loss = run.task.loss
+    monkeypatch.setattr(run.task, "loss", lambda *given: (drawn.append(np.random.rand()), loss(*given))[1])  # noqa: NPY002
+    queued = len(torch.cuda._queued_calls)
+    trained(run)
+    assert len(torch.cuda._queued_calls) == queued
+    first = drawn[:]
+    again = new_run()
+    monkeypatch.setattr(again, "task", run.task)
+    drawn.clear()
+    np.random.seed(7)  # noqa: NPY002
+    trained(again)
+    assert drawn == first and len(set(drawn)) == len(drawn)
+
+
+def test_complex_parameters_are_optimised_too():
+    run = new_run()
+    parameters = [torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))]
+    for optimizer in ("adam", "adamw", "sgd"):
+        step = make_optimizer(TrainConfig(optimizer=optimizer), parameters)
+        parameters[0].grad = torch.ones_like(parameters[0])
+        step.step()
+        assert bool((parameters[0].real < 1).all())
+    assert run.optimizer.defaults["fused"]

@@ -12,6 +12,7 @@ from graphlab.train.tasks.disk_node import DiskNodeTask
 from graphlab.train.tasks.graph import GraphTask
 from graphlab.train.tasks.multitask import MultitaskTask
 from graphlab.train.tasks.node import NodeTask
+from graphlab.train.tasks.preparation import refuse_preparation
 from graphlab.train.tasks.sets import SetTask
 
 __all__ = [
@@ -46,8 +47,11 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
     """
     try:
         if config.disk is not None:
+            refuse_preparation(config, "nodes of a store")
             return DiskNodeTask(config.disk, device, (config.memory_budget << 20) or None)
         dataset: Any = graphlab.data.load(config.data, root=config.root)
+        if dataset.card.task != "node-classification":
+            refuse_preparation(config, f"examples of '{config.data}'")
         if dataset.card.task == "set":
             return SetTask(dataset, device)
         if dataset.card.task not in _TASKS:
@@ -58,4 +62,6 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
         splits = graphlab.data.splits(dataset, config.split)
     except (DiskError, ValueError, IndexError, OSError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
+    if dataset.card.task == "node-classification":
+        return NodeTask(dataset, splits, device, config)
     return _TASKS[dataset.card.task](dataset, splits, device)

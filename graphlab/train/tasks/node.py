@@ -9,22 +9,31 @@ from torch.nn import functional as F
 
 from graphlab.directed import DecoupledModel
 from graphlab.models import Problem
+from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.metrics import METRICS
 from graphlab.train.tasks.base import Task, finite
+from graphlab.train.tasks.preparation import prepare, sparse_features
 
 
 class NodeTask(Task):
     """Full-batch node classification; processes share the training nodes' loss.
 
+    Features that are mostly zero go as a sparse matrix to a network whose class says ``takes_sparse = True``.
+
     Args:
         dataset: a data set of one graph.
         splits: node indices of each split.
         device: where the graph lies.
+        config: the settings; of these, how features and edges are prepared.
     """
 
-    def __init__(self, dataset: Any, splits: dict[str, Tensor], device: torch.device) -> None:
-        self.data = dataset[0].to(device)
+    def __init__(
+        self, dataset: Any, splits: dict[str, Tensor], device: torch.device, config: TrainConfig | None = None
+    ) -> None:
+        config = config or TrainConfig()
+        self.data: Any = prepare(dataset[0], splits, config).to(device)
+        self.sparse_x = sparse_features(self.data.x) if config.sparse == "auto" else None
         self.splits = {name: rows.to(device) for name, rows in splits.items()}
         self.metric_name = dataset.card.metric
         self.metric = METRICS[self.metric_name]
@@ -53,12 +62,16 @@ class NodeTask(Task):
         if isinstance(model, DecoupledModel):
             hops = self._hops_of(model)
             return model.classify(hops if rows is None else hops[rows])
-        logits = model(self.data.x, self.data.edge_index)
+        logits = model(self._x(model), self.data.edge_index)
         return logits if rows is None else logits[rows]
 
     def _hops_of(self, model: DecoupledModel) -> Any:
         """What the network's propagation gives, computed once per network."""
         if self._hops is None or self._hops[0] is not model:
             with torch.no_grad():
-                self._hops = model, model.precompute(self.data.x, self.data.edge_index)
+                self._hops = model, model.precompute(self._x(model), self.data.edge_index)
         return self._hops[1]
+
+    def _x(self, model: nn.Module) -> Tensor:
+        takes_sparse = getattr(model, "takes_sparse", False)
+        return self.sparse_x if takes_sparse and self.sparse_x is not None else self.data.x
