@@ -1,6 +1,8 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.adaptive_direction import AdaptiveDirection
 from graphlab.directed.adpa import ADPA
+from graphlab.directed.amud import AmudReport, amud
 from graphlab.directed.classic_gnn import ClassicGNN
 from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.decoupled_loader import DecoupledLoader, HopBatch
@@ -16,22 +18,27 @@ from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_gnn import DirGNN
 from graphlab.directed.dir_sage_conv import DirSAGEConv
 from graphlab.directed.directed_patterns import DirectedPatterns
+from graphlab.directed.direction_gain import DirectionGain, direction_gain
 from graphlab.directed.dropout import Dropout
 from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.hop_features import HopFeatures
+from graphlab.directed.is_direction_genuine import is_direction_genuine
 from graphlab.directed.magnet import MagNet
 from graphlab.directed.magnet_conv import MagNetConv
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
 from graphlab.directed.operator_product import OperatorProduct
+from graphlab.directed.pattern_correlation import pattern_correlation
 from graphlab.directed.residual_gnn import ResidualGNN
 from graphlab.directed.stored_hops import StoredHops
 
 __all__ = [
     "ADPA",
+    "AdaptiveDirection",
+    "AmudReport",
     "ClassicGNN",
     "ComplexFaberConv",
     "ComplexOperator",
@@ -47,6 +54,7 @@ __all__ = [
     "DirGNN",
     "DirSAGEConv",
     "DirectedPatterns",
+    "DirectionGain",
     "Dropout",
     "FaberConv",
     "FaberNet",
@@ -60,10 +68,14 @@ __all__ = [
     "ResidualGNN",
     "StoredHops",
     "adjacency",
+    "amud",
     "dgcn_operators",
     "dir_norm",
+    "direction_gain",
     "gcn_norm",
+    "is_direction_genuine",
     "magnetic_operator",
     "page_rank_operator",
+    "pattern_correlation",
     "second_order_operator",
 ]

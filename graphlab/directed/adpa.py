@@ -99,8 +99,8 @@ class ADPA(DecoupledModel):
         self.patterns = DirectedPatterns(order=order, normalization=normalization)
         self.num_patterns = len(self.patterns.names)
         branches = 1 + self.num_patterns
-        # Pattern 0 is the node itself.
-        self.weight = nn.Parameter(torch.empty(branches, in_channels, hidden_channels))
+        # Pattern 0 is the node itself. Features come first: hop 0 meets all patterns in one product.
+        self.weight = nn.Parameter(torch.empty(in_channels, branches, hidden_channels))
         self.bias = nn.Parameter(torch.empty(branches, hidden_channels))
         self.hop_attention = HOP_ATTENTIONS[hop_attention](self.num_patterns, num_hops, in_channels)
         deeper = (branches, hidden_channels, hidden_channels)
@@ -114,11 +114,9 @@ class ADPA(DecoupledModel):
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
-        weights, biases = [self.weight, *self.hidden_weights], [self.bias, *self.hidden_biases]
-        for weight, bias in zip(weights, biases, strict=True):
-            bound = 1 / math.sqrt(max(1, weight.size(1)))
-            nn.init.uniform_(weight, -bound, bound)
-            nn.init.uniform_(bias, -bound, bound)
+        _draw(self.weight, self.bias, self.in_channels)
+        for weight, bias in zip(self.hidden_weights, self.hidden_biases, strict=True):
+            _draw(weight, bias, weight.size(1))
         self.hop_attention.reset_parameters()
         self.pattern_attention.reset_parameters()
         self.head.reset_parameters()
@@ -149,12 +147,11 @@ class ADPA(DecoupledModel):
     def classify(self, hops: HopFeatures) -> Tensor:
         """Compute the logits of the rows of what :meth:`precompute` gave."""
         self.check_hops(hops)
-        own, first, later = self._products(hops)
-        alpha = self._alpha(first, later)
-        width = self.weight.size(2)
-        pooled = alpha[:, 0, :, None] * first[..., :width]
-        pooled = pooled + (alpha[:, 1:, :, None] * later[..., :width]).sum(1)
-        return self.head(self.pattern_attention(self._transformed(torch.cat([own[None], pooled]))))
+        first, scores, later = self._products(hops)
+        alpha = self._alpha(scores, later)
+        pooled = alpha[:, 0, :, None] * first[1:]
+        pooled = pooled + (alpha[:, 1:, :, None] * later[..., : first.size(2)]).sum(1)
+        return self.head(self.pattern_attention(self._transformed(torch.cat([first[:1], pooled]))))
 
     def attention(self, hops: HopFeatures) -> Tensor:
         """The weights of the hops, ``(num_patterns, num_hops + 1, num_nodes)``; they add up to 1 over hops.
@@ -165,25 +162,23 @@ class ADPA(DecoupledModel):
         self.check_hops(hops)
         return self._alpha(*self._products(hops)[1:])
 
-    def _alpha(self, first: Tensor, later: Tensor) -> Tensor:
-        width = self.weight.size(2)
-        return self.hop_attention(first[..., width:], later[..., width:])
+    def _alpha(self, scores: Tensor, later: Tensor) -> Tensor:
+        return self.hop_attention(scores, later[..., self.weight.size(2) :])
 
     def _products(self, hops: HopFeatures) -> tuple[Tensor, Tensor, Tensor]:
-        """All hops times weights and columns of scores: pattern 0, hop 0 of the others, their further hops."""
+        """Hop 0 times the weights of all patterns, and its scores; the further hops times both at once."""
+        nodes, patterns, steps = len(hops), self.num_patterns, self.num_hops
         first_columns, later_columns = self.hop_attention.columns()
-        weight = self.weight[1:]
-        first_columns = torch.cat([weight, first_columns], 2)
-        later_columns = torch.cat([weight[:, None].expand(-1, self.num_hops, -1, -1), later_columns], 3)
-        # Hop 0 is the same for all patterns, and may be sparse: one product serves them all.
-        shared = torch.cat([self.weight[0], first_columns.transpose(0, 1).flatten(1)], 1)
-        own, first = feature_matmul(hops.features, shared).tensor_split([self.weight.size(2)], 1)
-        later = torch.bmm(hops.propagated.transpose(0, 1), later_columns.flatten(0, 1))
-        nodes = len(hops)
+        # Hop 0 is the same for all patterns, and may be sparse.
+        first = feature_matmul(hops.features, self.weight.flatten(1)).view(nodes, 1 + patterns, self.weight.size(2))
+        scores = feature_matmul(hops.features, first_columns.transpose(0, 1).flatten(1))
+        weight = self.weight[:, 1:].transpose(0, 1)[:, None].expand(-1, steps, -1, -1)
+        columns = torch.cat([weight, later_columns], 3)
+        later = torch.bmm(hops.propagated.transpose(0, 1), columns.flatten(0, 1))
         return (
-            own,
-            first.view(nodes, self.num_patterns, first_columns.size(2)).transpose(0, 1),
-            later.view(self.num_patterns, self.num_hops, nodes, later_columns.size(3)),
+            first.transpose(0, 1),
+            scores.view(nodes, patterns, first_columns.size(2)).transpose(0, 1),
+            later.view(patterns, steps, nodes, columns.size(3)),
         )
 
     def _transformed(self, hidden: Tensor) -> Tensor:
@@ -195,3 +190,10 @@ class ADPA(DecoupledModel):
 
     def _activated(self, hidden: Tensor) -> Tensor:
         return F.dropout(F.relu(hidden), self.dropout, self.training)
+
+
+def _draw(weight: Tensor, bias: Tensor, inputs: int) -> None:
+    """As ``torch.nn.Linear`` draws them."""
+    bound = 1 / math.sqrt(max(1, inputs))
+    nn.init.uniform_(weight, -bound, bound)
+    nn.init.uniform_(bias, -bound, bound)

@@ -1,7 +1,6 @@
 """The two operators of DiGCN: personalised PageRank, and what two nodes share in both directions."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from graphlab.directed.sparse import (
     as_operator,
     inverse_degree,
     products_per_row,
+    row_blocks,
     scaled,
     simple_adjacency,
     symmetrically_normalized,
@@ -140,7 +140,8 @@ def _page_rank(walk: csr_array, alpha: float) -> np.ndarray:
 
 def _common(walk: csr_array) -> csr_array:
     backward = csr_array(walk.T)
-    blocks = [_common_rows(walk[rows] @ backward, backward[rows] @ walk) for rows in _row_blocks(walk, backward)]
+    cost = products_per_row(walk, backward) + products_per_row(backward, walk)
+    blocks = [_common_rows(walk[rows] @ backward, backward[rows] @ walk) for rows in row_blocks(cost, _MAX_PRODUCTS)]
     return csr_array(vstack(blocks, format="csr")) if blocks else walk
 
 
@@ -151,16 +152,3 @@ def _common_rows(out: csr_array, into: csr_array) -> csr_array:
         product.sort_indices()
         supports.append(csr_array((np.ones_like(product.data), product.indices, product.indptr), product.shape))
     return csr_array(out.multiply(supports[1]) + into.multiply(supports[0])) / 2
-
-
-def _row_blocks(walk: csr_array, backward: csr_array) -> list[slice]:
-    """Cut the rows where the products that they take pass the limit."""
-    cost = np.zeros(walk.indptr.size, dtype=np.int64)
-    for left, right in ((walk, backward), (backward, walk)):
-        cost[1:] += products_per_row(left, right)
-    passed = np.cumsum(cost)
-    cuts = [0]
-    while cuts[-1] < walk.indptr.size - 1:
-        last = int(np.searchsorted(passed, passed[cuts[-1]] + _MAX_PRODUCTS, side="right")) - 1
-        cuts.append(max(last, cuts[-1] + 1))
-    return [slice(*pair) for pair in pairwise(cuts)]

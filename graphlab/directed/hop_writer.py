@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,7 +109,7 @@ def _new_folder(folder: str | Path) -> Iterator[Path]:
 def _finish(folder: Path, shape: Iterable[int], dtype: torch.dtype, sparse: Mapping[str, Tensor], recipe: str) -> None:
     for name, block in sparse.items():
         parts = {"crow": block.crow_indices(), "col": block.col_indices(), "value": block.values()}
-        arrays = {key: _array(part.detach()) for key, part in parts.items()}
+        arrays: dict[str, Any] = {key: _array(part.detach()) for key, part in parts.items()}
         np.savez(folder / f"{name}.npz", shape=np.array(block.shape), **arrays)
         _sync_path(folder / f"{name}.npz")
     noted = {**FORMAT, "recipe": recipe, "shape": list(shape), "dtype": _name(dtype), "sparse": list(sparse)}

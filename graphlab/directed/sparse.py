@@ -1,5 +1,6 @@
 """Between edges, SciPy's sparse matrices (whose products are formed here), and operators."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,18 @@ def products_per_row(left: csr_array, right: csr_array) -> np.ndarray:
     """
     ones = csr_array((np.ones(left.nnz, dtype=np.int64), left.indices, left.indptr), left.shape)
     return ones @ np.diff(right.indptr).astype(np.int64)
+
+
+def row_blocks(cost: np.ndarray, limit: int) -> list[slice]:
+    """Cut rows into blocks whose cost stays below a limit, as far as single rows do.
+
+    Args:
+        cost: What each row costs.
+        limit: What a block may cost.
+    """
+    passed = np.concatenate([[0], np.cumsum(cost)])
+    cuts = [0]
+    while cuts[-1] < cost.size:
+        last = int(np.searchsorted(passed, passed[cuts[-1]] + limit, side="right")) - 1
+        cuts.append(max(last, cuts[-1] + 1))
+    return [slice(*pair) for pair in pairwise(cuts)]

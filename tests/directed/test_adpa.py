@@ -69,7 +69,7 @@ def hop_scores_by_formula(attention, kind, p, hops):
 
 
 def logits_by_formula(model, hop_kind, pattern_kind, x, edge_index, r=0.3, decay="none"):
-    hidden = [x @ model.weight[0] + model.bias[0]]
+    hidden = [x @ model.weight[:, 0] + model.bias[0]]
     for p, hops in enumerate(hops_by_formula(x, edge_index, r, decay)):
         if hop_kind == "none":
             pooled = sum(hops)
@@ -77,7 +77,7 @@ def logits_by_formula(model, hop_kind, pattern_kind, x, edge_index, r=0.3, decay
             scores = hop_scores_by_formula(model.hop_attention, hop_kind, p, hops)
             alpha = torch.softmax(torch.sigmoid(scores), 1)
             pooled = sum(alpha[:, k : k + 1] * hops[k] for k in range(HOPS + 1))
-        hidden.append(pooled @ model.weight[1 + p] + model.bias[1 + p])
+        hidden.append(pooled @ model.weight[:, 1 + p] + model.bias[1 + p])
     hidden = [F.relu(z) for z in hidden]
     for weight, bias in zip(model.hidden_weights, model.hidden_biases, strict=True):
         hidden = [F.relu(z @ weight[p] + bias[p]) for p, z in enumerate(hidden)]
