@@ -8,6 +8,10 @@ from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.decoupled_loader import DecoupledLoader, HopBatch
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.dgcn_operators import DGCNOperators, dgcn_operators
+from graphlab.directed.digcn import DiGCN
+from graphlab.directed.digcn_conv import DiGCNConv
+from graphlab.directed.digcn_inception import DiGCNInception
+from graphlab.directed.digcn_inception_conv import DiGCNInceptionConv
 from graphlab.directed.digcn_operators import page_rank_operator, second_order_operator
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
@@ -21,6 +25,8 @@ from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.is_direction_genuine import is_direction_genuine
+from graphlab.directed.magnet import MagNet
+from graphlab.directed.magnet_conv import MagNetConv
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
@@ -39,6 +45,10 @@ __all__ = [
     "DGCNOperators",
     "DecoupledLoader",
     "DecoupledModel",
+    "DiGCN",
+    "DiGCNConv",
+    "DiGCNInception",
+    "DiGCNInceptionConv",
     "DirGATConv",
     "DirGCNConv",
     "DirGNN",
@@ -51,6 +61,8 @@ __all__ = [
     "FeatureLinear",
     "HopBatch",
     "HopFeatures",
+    "MagNet",
+    "MagNetConv",
     "Operator",
     "OperatorProduct",
     "ResidualGNN",
