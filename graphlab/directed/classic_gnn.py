@@ -1,6 +1,6 @@
 """Classic graph networks with what makes them strong: depth, residual connections, normalisation."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -10,11 +10,12 @@ from graphlab.directed.edges import edges_of_gcn, square_graph
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.gat_conv import GATConv
 from graphlab.directed.gcn_conv import GCNConv
+from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.node_norm import make_norm
 from graphlab.directed.sage_conv import SAGEConv
 
 
-class ClassicGNN(nn.Module):
+class ClassicGNN(NodeNetwork):
     r"""GCN, GraphSAGE or GAT, tuned (Luo et al., 2024, "Classic GNNs are Strong Baselines", arXiv 2406.08993).
 
     .. math::
@@ -53,8 +54,6 @@ class ClassicGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse: ClassVar[bool] = True
-
     def __init__(
         self,
         in_channels: int,
@@ -81,12 +80,6 @@ class ClassicGNN(nn.Module):
         self.norms = nn.ModuleList(make_norm(norm, width) for _ in ins)
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(width, out_channels)
-
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()  # pyright: ignore[reportCallIssue]
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""

@@ -1,6 +1,6 @@
 """Residual networks with one kind of message passing in each block, and none at all."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -8,12 +8,13 @@ from graphlab.directed.checks import at_least, check_heads, one_of, refuse_edge_
 from graphlab.directed.dropout import Dropout
 from graphlab.directed.edges import edges_of_gcn, square_graph
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.residual_blocks import FeedForwardBlock, GATBlock, GCNBlock, SAGEBlock, TransformerBlock
 
 _LAYERS = ("none", "gcn", "sage", "gat", "gat-sep", "gt", "gt-sep")
 
 
-class ResidualGNN(nn.Module):
+class ResidualGNN(NodeNetwork):
     r"""Residual blocks of one kind of message passing, or of none.
 
     The baselines of "A critical look at the evaluation of GNNs under heterophily" (Platonov et al., 2023, arXiv
@@ -56,8 +57,6 @@ class ResidualGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse: ClassVar[bool] = True
-
     def __init__(
         self,
         in_channels: int,
@@ -80,12 +79,6 @@ class ResidualGNN(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_channels) for _ in self.blocks)
         self.norm = nn.LayerNorm(hidden_channels)
         self.head = nn.Linear(hidden_channels, out_channels)
-
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()  # pyright: ignore[reportCallIssue]
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
