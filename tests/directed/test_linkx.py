@@ -1,3 +1,5 @@
+from typing import Any, cast
+
 import pytest
 import torch
 from torch_geometric.nn import LINKX as PyGLINKX
@@ -17,7 +19,7 @@ def test_the_dense_formula(graph, weighted):
     weight = torch.randn(edge_index.size(1), dtype=torch.float64) if weighted else None
     edges = incoming(edge_index, n, weight) @ net.edge_linear.weight + net.edge_linear.bias
     nodes = of(x, net.node_linear)
-    first, _, norm, _, last = net.final_mlp
+    first, _, norm, _, last = cast(Any, net.final_mlp)
     hidden = norm(of((edges + nodes + of(edges, net.from_edges) + of(nodes, net.from_nodes)).relu(), first).relu())
     torch.testing.assert_close(net(x, edge_index, weight), of(hidden, last), rtol=1e-10, atol=1e-10)
 
