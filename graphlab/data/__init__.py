@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 from graphlab.data.card import Card, card, names
 
 if TYPE_CHECKING:
+    from graphlab.data.dsbm import DSBM
     from graphlab.data.loading import load
     from graphlab.data.pna_multitask import PNAMultitask
     from graphlab.data.second_minimum import SecondMinimum
     from graphlab.data.splitting import splits
 
 _LAZY = {
+    "DSBM": "graphlab.data.dsbm",
     "PNAMultitask": "graphlab.data.pna_multitask",
     "SecondMinimum": "graphlab.data.second_minimum",
     "load": "graphlab.data.loading",
     "splits": "graphlab.data.splitting",
 }
 
-__all__ = ["Card", "PNAMultitask", "SecondMinimum", "card", "load", "names", "splits"]
+__all__ = ["DSBM", "Card", "PNAMultitask", "SecondMinimum", "card", "load", "names", "splits"]
 
 
 def __getattr__(name: str) -> Any:

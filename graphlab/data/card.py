@@ -16,9 +16,24 @@ Task = Literal[
     "multitask-regression",
     "set",
     "link-prediction",
+    "unlabelled",
 ]
-Metric = Literal["accuracy", "rocauc", "exact", "log10mse", "hits@20"]
-Reader = Literal["planetoid", "tu", "ogbg", "ogbl", "digits", "karate", "second-minimum", "pna-multitask"]
+Metric = Literal["accuracy", "rocauc", "exact", "log10mse", "hits@20", "none"]
+Reader = Literal[
+    "planetoid",
+    "tu",
+    "ogbg",
+    "ogbl",
+    "digits",
+    "karate",
+    "second-minimum",
+    "pna-multitask",
+    "heterophilous",
+    "csr-npz",
+    "email-eu-core",
+    "dsbm",
+    "snap",
+]
 
 _SHA256_LENGTH = 64
 
@@ -78,10 +93,11 @@ class Card:
         title: One line for people.
         licence: The publisher's licence, as an SPDX id where there is one.
         source: Paper and address.
-        task: What is predicted.
-        metric: How a prediction is scored.
+        task: What is predicted; ``"unlabelled"`` where the set is a graph and nothing else.
+        metric: How a prediction is scored; ``"none"`` without labels.
         split: The split protocol in words.
         reader: Which reader of :mod:`graphlab.data` parses it.
+        num_splits: Splits that :func:`graphlab.data.splits` knows, numbered from 0; none without labels.
         original_name: The name its library knows it by (``"MUTAG"``); empty for our own sets.
         num_nodes: Nodes in all graphs together.
         num_edges: Edges as PyG stores them (an undirected edge counts twice) in all graphs
@@ -106,6 +122,7 @@ class Card:
     metric: Metric
     split: str
     reader: Reader
+    num_splits: int = 1
     original_name: str = ""
     num_nodes: int | None = None
     num_edges: int | None = None

@@ -18,6 +18,11 @@ _READERS = {
     "karate": "graphlab.data.pyg:read_karate",
     "ogbg": "graphlab.data.ogb:read_graphs",
     "ogbl": "graphlab.data.ogb:read_links",
+    "heterophilous": "graphlab.data.heterophilous:read_heterophilous",
+    "csr-npz": "graphlab.data.csr_npz:read_csr_npz",
+    "email-eu-core": "graphlab.data.email_eu_core:read_email_eu_core",
+    "dsbm": "graphlab.data.dsbm:DSBM",
+    "snap": "graphlab.data.snap:read_snap",
     "digits": "graphlab.data.digits:Digits",
     "second-minimum": "graphlab.data.second_minimum:SecondMinimum",
     "pna-multitask": "graphlab.data.pna_multitask:PNAMultitask",
@@ -30,14 +35,17 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
 
     Raw files are looked for in ``root``, then in the mirror folder named by ``GRAPHLAB_DATA`` (each
     file is checked against the card's sha256 and copied to the root), and are else downloaded by
-    the class of PyG or OGB that parses them. Several processes may load the same set at once.
+    the class of PyG or OGB that parses them, if one does. Several processes may load the same set
+    at once.
 
     Args:
         name: One of :func:`graphlab.data.names`; case does not matter.
         root: Folder that raw and processed files are kept in. Default: ``GRAPHLAB_ROOT``, or where
             that is unset ``~/.cache/graphlab``.
-        options: What the reader takes: ``transform`` (all sets), ``k`` (digits), and the arguments
-            of :class:`~graphlab.data.SecondMinimum` and :class:`~graphlab.data.PNAMultitask`.
+        options: What the reader takes: ``transform`` (all sets), ``k`` (digits), ``as_stored``
+            (heterophilous sets: the edges of an undirected graph once, as in the file), ``features``
+            (email-eu-core), and the arguments of :class:`~graphlab.data.DSBM`,
+            :class:`~graphlab.data.SecondMinimum` and :class:`~graphlab.data.PNAMultitask`.
 
     Raises:
         ValueError: If the name or an option is unknown, or a file of the mirror is corrupt.

@@ -63,6 +63,24 @@ def read_through(card: Card, root: Path, processed: str, build: Callable[[Path],
     return build(root)
 
 
+def read_files(card: Card, root: Path) -> list[Path]:
+    """Where the needed files of a set lie that no library downloads, fetched from the mirror where they lack.
+
+    Args:
+        card: The card.
+        root: The root folder.
+
+    Raises:
+        FileNotFoundError: If files are missing.
+        ValueError: If a file of the mirror is not the one the card describes.
+    """
+    needed = [file for file in card.files if file.needed]
+    missing = obtain(card, needed, root)
+    if missing:
+        raise not_found(card, missing, root)
+    return [root / file.path for file in needed]
+
+
 def obtain(card: Card, files: Iterable[File], root: Path, *, also: Path | None = None) -> list[File]:
     """Copy files that ``root`` lacks out of the mirror, and say which are not to be had there.
 
@@ -91,22 +109,22 @@ def obtain(card: Card, files: Iterable[File], root: Path, *, also: Path | None =
     return missing
 
 
-def not_found(card: Card, missing: list[File], root: Path, why: str) -> FileNotFoundError:
+def not_found(card: Card, missing: list[File], root: Path, why: str = "") -> FileNotFoundError:
     """The error for files that are nowhere: names them, every place looked in, and the way out.
 
     Args:
         card: The card.
         missing: The files.
         root: The root folder that was searched.
-        why: What became of the download.
+        why: What became of the download; empty where no library downloads the files.
     """
     mirror = _mirror()
     place = f"GRAPHLAB_DATA ({mirror})" if mirror else "GRAPHLAB_DATA (unset)"
+    last = f"or load it once with a network ({card.source})" if why else f"where they come from: {card.source}"
     return FileNotFoundError(
         f"data set '{card.name}' lacks {', '.join(file.path for file in missing)}; looked in the "
-        f"root {root} and in {place}; {why}. Set GRAPHLAB_DATA to a mirror that holds "
-        f"{missing[0].mirror}, or put the files into the root, or load it once with a network "
-        f"({card.source})"
+        f"root {root} and in {place}; {why or 'no library downloads them'}. Set GRAPHLAB_DATA to a mirror that holds "
+        f"{missing[0].mirror}, or put the files into the root, {last}"
     )
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array, eye_array
 
-from graphlab.directed.normalization import inverse_power
 from graphlab.directed.operator import Operator
 from graphlab.directed.operator_product import OperatorProduct
-from graphlab.directed.sparse import as_operator, num_products, simple_adjacency
+from graphlab.directed.sparse import as_operator, inverse_degree, products_per_row, scaled, simple_adjacency
 from graphlab.ops import Graph
 
 
@@ -82,7 +81,7 @@ class DirectedPatterns:
             ValueError: The edges are malformed.
         """
         graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
-        products = _Products(simple_adjacency(graph, num_nodes), self.max_nnz, graph.col.device)
+        products = _Products(simple_adjacency(graph, num_nodes=num_nodes), self.max_nnz, graph.col.device)
         return {"".join(word): self._pattern(word, products) for word in _words(self.order)}
 
     def _pattern(self, word: tuple[str, ...], products: "_Products") -> Operator | OperatorProduct:
@@ -92,7 +91,7 @@ class DirectedPatterns:
             matrices = [csr_array(matrices[0] + eye_array(matrices[0].shape[0], format="csr"))]
         left, right = self._scales(matrices)
         if len(matrices) == 1:
-            return as_operator(_scaled(matrices[0], left, right), products.device)
+            return as_operator(scaled(matrices[0], left, right), products.device)
         scales = [torch.from_numpy(scale).to(products.device) for scale in (left, right)]
         return OperatorProduct([products.operator(label) for label in labels], *scales)
 
@@ -101,11 +100,7 @@ class DirectedPatterns:
         degree = np.ones(matrices[-1].indptr.size - 1)
         for matrix in reversed(matrices):
             degree = matrix @ degree
-        left, right = (
-            inverse_power(torch.from_numpy(degree), power).numpy()
-            for power in (1 - self.normalization, self.normalization)
-        )
-        return left, right
+        return inverse_degree(degree, 1 - self.normalization), inverse_degree(degree, self.normalization)
 
 
 class _Products:
@@ -141,7 +136,7 @@ class _Products:
         return self.matrices[left + right] is not None
 
     def _tried(self, left: csr_array, right: csr_array) -> csr_array | None:
-        if num_products(left, right) > self.max_nnz:
+        if products_per_row(left, right).sum() > self.max_nnz:
             return None
         product = csr_array(left @ right)
         return product if product.nnz <= left.nnz + right.nnz else None
@@ -149,8 +144,3 @@ class _Products:
 
 def _words(order: int) -> list[tuple[str, ...]]:
     return [word for length in range(1, order + 1) for word in itertools.product(("A", "AT"), repeat=length)]
-
-
-def _scaled(matrix: csr_array, left: np.ndarray, right: np.ndarray) -> csr_array:
-    data = matrix.data * np.repeat(left, np.diff(matrix.indptr)) * right[matrix.indices]
-    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

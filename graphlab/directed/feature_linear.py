@@ -42,14 +42,34 @@ class FeatureLinear(nn.Linear):
         """Transform each row."""
         if input.layout == torch.strided:
             return super().forward(input)
-        if input.dim() != 2 or input.size(1) != self.in_features:
-            raise ValueError(
-                f"'x' must have {self.in_features} columns, got shape {tuple(input.shape)}; "
-                f"build the layer with in_features={input.size(-1)}"
-            )
-        graph, value = _as_graph(input)
-        out = gather_reduce(self.weight.t().contiguous(), graph, value.to(self.weight.dtype))
+        out = feature_matmul(input, self.weight.t())
         return out if self.bias is None else out + self.bias
+
+
+def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
+    """Multiply features, dense or sparse, by a dense matrix; no gradient reaches a sparse ``x``.
+
+    Args:
+        x: The features.
+        weight: The matrix.
+
+    Shapes:
+        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR or COO
+        - **weight:** ``(in_features, out_features)``
+        - **output:** ``(num_nodes, out_features)``
+
+    Raises:
+        ValueError: A sparse ``x`` has another number of columns.
+    """
+    if x.layout == torch.strided:
+        return x @ weight
+    if x.dim() != 2 or x.size(1) != weight.size(0):
+        raise ValueError(
+            f"'x' must have {weight.size(0)} columns, got shape {tuple(x.shape)}; "
+            f"build the layer with in_features={x.size(-1)}"
+        )
+    graph, value = _as_graph(x)
+    return gather_reduce(weight.contiguous(), graph, value.to(weight.dtype))
 
 
 def _as_graph(x: Tensor) -> tuple[Graph, Tensor]:

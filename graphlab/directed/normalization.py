@@ -1,16 +1,13 @@
 """Adjacencies scaled by degrees: what the convolutions of directed and undirected graphs propagate with."""
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from graphlab.directed.operator import Operator
+from graphlab.directed.remember import remembered
 from graphlab.ops import Graph
-
-# A Graph is one object for equal edges, and is forgotten with them.
-_REMEMBERED: WeakKeyDictionary[Graph, dict[tuple[float, bool], Operator]] = WeakKeyDictionary()
 
 
 def dir_norm(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: int, exponent: float = 0.5) -> Operator:
@@ -22,7 +19,8 @@ def dir_norm(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: i
 
     With :math:`e = 1/2` that of Dir-GCN (Rossi et al. 2023, arXiv 2305.10498), with 1/4 that of FaberNet (Koke &
     Cremers 2023, arXiv 2310.10431). No loops are added; edges that are stored twice add up. The branch of
-    in-neighbours is ``dir_norm(...).T``. Without weights the result is remembered for equal edges.
+    in-neighbours is ``dir_norm(...).T``. The result is remembered for equal edges and
+    weights.
 
     Args:
         edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
@@ -58,7 +56,8 @@ def gcn_norm(
 
     (Kipf & Welling 2016, arXiv 1609.02907.) A node that has a loop keeps it and gets no second one. Each edge must be
     stored in both directions (``torch_geometric.utils.to_undirected``); of a directed graph this is :func:`dir_norm`
-    with loops. Without weights the result is remembered for equal edges.
+    with loops. The result is remembered for equal edges and
+    weights.
 
     Args:
         edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
@@ -76,7 +75,7 @@ def gcn_norm(
     Example:
         >>> import torch
         >>> from graphlab.directed import gcn_norm
-        >>> gcn_norm(torch.tensor([[0, 1], [1, 0]]), num_nodes=2).to_dense().tolist()
+        >>> gcn_norm(torch.tensor([[0, 1], [1, 0]]), num_nodes=2).to_dense().round(decimals=6).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """
     graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
@@ -105,13 +104,7 @@ def inverse_power(degree: Tensor, exponent: float) -> Tensor:
 
 
 def _normalized(graph: Graph, weight: Tensor | None, exponent: float, loops: bool) -> Operator:
-    if weight is not None or torch.compiler.is_compiling():
-        return _scaled(graph, weight, exponent, loops)
-    known = _REMEMBERED.setdefault(graph, {})
-    if (exponent, loops) not in known:
-        with torch.inference_mode(False):
-            known[exponent, loops] = _scaled(graph, None, exponent, loops)
-    return known[exponent, loops]
+    return remembered(graph, weight, ("norm", exponent, loops), lambda: _scaled(graph, weight, exponent, loops))
 
 
 def _scaled(graph: Graph, weight: Tensor | None, exponent: float, loops: bool) -> Operator:

@@ -11,6 +11,7 @@ def number(
     at_least: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    at_most: float | None = None,
 ) -> Any:
     """Declare a numeric dataclass field with its default and its range.
 
@@ -19,8 +20,10 @@ def number(
         at_least: the smallest value allowed.
         above: the value must be greater than this.
         below: the value must be smaller than this.
+        at_most: the largest value allowed.
     """
-    return field(default=default, metadata={"at_least": at_least, "above": above, "below": below})
+    limits = {"at_least": at_least, "above": above, "below": below, "at_most": at_most}
+    return field(default=default, metadata=limits)
 
 
 class Checked:
@@ -43,6 +46,7 @@ def check_range(
     at_least: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    at_most: float | None = None,
 ) -> None:
     """Refuse a number that is not finite or out of range; every bound is optional.
 
@@ -56,6 +60,8 @@ def check_range(
         wanted[f"> {above}"] = value > above
     if below is not None:
         wanted[f"< {below}"] = value < below
+    if at_most is not None:
+        wanted[f"<= {at_most}"] = value <= at_most
     if not all(wanted.values()):
         expected = " and ".join(text for text, holds in wanted.items() if not holds)
         raise ValueError(f"{name}: expected a number {expected}, got {value}")

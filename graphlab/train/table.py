@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from graphlab.train.grid import as_markdown, as_text
+
 Style = Literal["text", "markdown", "latex", "csv"]
 Result = Mapping[str, Any]
 
@@ -261,26 +263,15 @@ def _text(results: Sequence[Result]) -> str:
     test, best = _first_number(results), best_rows(results)
     for i, row in enumerate(rows):
         row[test] += " *" if i in best else ""
-    lines = [header, *rows]
-    widths = [max(len(line[c]) for line in lines) for c in range(len(header))]
-    left = test + 2
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if c < left else cell.rjust(width)
-            for c, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    return as_text(header, rows, left=test + 2)
 
 
 def _markdown(results: Sequence[Result]) -> str:
     header, rows = table_cells(results)
     test, best = _first_number(results), best_rows(results)
-    rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     for i in best:
         rows[i][test] = f"**{rows[i][test]}**"
-    rule = ["---" if c < test else "---:" for c in range(len(header))]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows])
+    return as_markdown(header, rows, left=test)
 
 
 def _latex(results: Sequence[Result]) -> str:

@@ -21,6 +21,7 @@ split = "none"
 reader = "karate"
 """
 SHA = "0" * 64
+KINDS = ("", "-directed", "-filtered", "-filtered-directed")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -42,6 +43,23 @@ def test_every_set_has_its_card() -> None:
             "ogbl-ddi",
             "second-minimum",
             "pna-multitask",
+            "actor",
+            *(f"{animal}{kind}" for animal in ("chameleon", "squirrel") for kind in KINDS),
+            "cornell",
+            "texas",
+            "texas-4-classes",
+            "wisconsin",
+            "minesweeper",
+            "cora-ml",
+            "citeseer-directed",
+            "cora-directed",
+            "email-eu-core",
+            "dsbm",
+            "cit-hepph",
+            "cit-hepth",
+            "soc-slashdot0902",
+            "ego-twitter",
+            "ego-facebook",
         ]
     )
 
@@ -52,6 +70,9 @@ def test_shipped_cards_are_well_formed(name: str) -> None:
     assert isinstance(found, Card)
     assert found.name == name
     assert len({file.path for file in found.files}) == len(found.files)
+    assert (found.task == "unlabelled") == (found.metric == "none") == (found.num_splits == 0)
+    assert found.num_splits in (0, 1, 10)
+    assert found.reader != "tu" or found.num_splits == 10
     for result in found.published:
         assert result.metric == found.metric
         assert result.metric == "log10mse" or 0 <= result.value <= 1
@@ -71,7 +92,7 @@ def test_names_are_read_leniently(spelling: str) -> None:
 def test_unknown_name_suggests_and_lists() -> None:
     with pytest.raises(ValueError, match=r"no data set is named 'coraa'; did you mean 'cora'\?.*second-minimum"):
         card("coraa")
-    with pytest.raises(ValueError, match=r"no data set is named 'xyzzy' \(known: citeseer, cora"):
+    with pytest.raises(ValueError, match=r"no data set is named 'xyzzy' \(known: actor, chameleon"):
         card("xyzzy")
     with pytest.raises(ValueError, match=r"no data set is named '\.\./cora'"):
         card("../cora")
@@ -160,5 +181,5 @@ def test_a_package_without_cards_says_so(tmp_path: Path) -> None:
 
 
 def test_the_room_is_lazy_and_says_what_it_has() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'lode'; it has Card, PNAMultitask"):
+    with pytest.raises(AttributeError, match="has no attribute 'lode'; it has DSBM, Card, PNAMultitask"):
         _ = graphlab.data.lode

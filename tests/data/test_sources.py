@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graphlab.data.card import Card, File
-from graphlab.data.sources import read_through, root_folder
+from graphlab.data.sources import read_files, read_through, root_folder
 
 CONTENT = {"a": b"alpha", "b": b"beta" * 1_000_000}
 
@@ -217,3 +217,13 @@ def test_a_root_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"file/root cannot be created .*GRAPHLAB_ROOT"):
         root_folder(tmp_path / "file" / "root")
+
+
+def test_files_without_a_library_come_from_the_mirror_or_are_missed(toys: Path, root: Path) -> None:
+    assert read_files(toy_card(), root) == [root / "Toy/raw/a", root / "Toy/raw/b"]
+    assert (root / "Toy/raw/b").read_bytes() == CONTENT["b"]
+    (root / "Toy/raw/b").unlink()
+    (toys / "b.raw").unlink()
+    message = r"lacks Toy/raw/b;.*no library downloads them.*where they come from: https://toys\.example"
+    with pytest.raises(FileNotFoundError, match=message):
+        read_files(toy_card(), root)

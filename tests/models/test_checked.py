@@ -9,6 +9,7 @@ from graphlab.models.checked import Checked, number
 class Box(Checked):
     width: int = number(3, at_least=1)
     ratio: float = number(0.5, above=0, below=1)
+    share: float = number(0.5, at_most=1)
     label: str = "any"
 
 
@@ -22,6 +23,7 @@ def test_values_inside_the_range_are_taken():
         ({"width": 0}, "width: expected a number >= 1, got 0"),
         ({"ratio": 0.0}, "ratio: expected a number > 0, got 0.0"),
         ({"ratio": 1.0}, "ratio: expected a number < 1, got 1.0"),
+        ({"share": 1.5}, r"share: expected a number <= 1, got 1\.5"),
         ({"ratio": float("inf")}, "ratio: expected a number finite and < 1, got inf"),
     ],
 )

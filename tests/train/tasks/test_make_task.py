@@ -1,7 +1,9 @@
 import pytest
 import torch
+from torch_geometric.data import Data
 
 import graphlab.data
+from graphlab.data.one_graph import OneGraph
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.metrics import METRICS
 from graphlab.train.tasks import MultitaskTask, make_task
@@ -12,7 +14,7 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize("name", graphlab.data.names())
 def test_every_card_that_can_be_trained_has_a_metric_here(name):
     card = graphlab.data.card(name)
-    own = card.task in ("multitask-regression", "link-prediction")
+    own = card.task in ("multitask-regression", "link-prediction", "unlabelled")
     assert own or card.metric in METRICS
 
 
@@ -32,6 +34,17 @@ def test_link_prediction_is_told_to_be_elsewhere(monkeypatch):
     monkeypatch.setattr(graphlab.data, "load", lambda name, root=None: dataset)
     with pytest.raises(ConfigError, match="the task of 'x' is link-prediction; expected a data set for node-"):
         make_task(TrainConfig(data="x"), CPU)
+
+
+def test_an_unlabelled_graph_is_refused_in_one_line(monkeypatch):
+    graph = OneGraph(Data(edge_index=torch.tensor([[0], [1]]), num_nodes=2))
+    vars(graph)["card"] = graphlab.data.card("ego-facebook")
+    monkeypatch.setattr(graphlab.data, "load", lambda name, root=None: graph)
+    with pytest.raises(
+        ConfigError, match="data: the task of 'x' is unlabelled; expected a data set for node-"
+    ) as caught:
+        make_task(TrainConfig(data="x"), CPU)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_multitask_set_becomes_its_task(tmp_path, monkeypatch):

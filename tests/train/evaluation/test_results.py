@@ -1,0 +1,47 @@
+import json
+
+import pytest
+from filelock import Timeout
+
+from graphlab.train.config import ConfigError
+from graphlab.train.evaluation import Cell, Results
+from tests.train.evaluation.recipes import QUICK, recipe
+
+
+def test_a_result_counts_while_its_recipe_says_the_same(tmp_path):
+    results, cell = Results(tmp_path / "out"), Cell(recipe(tmp_path), 2)
+    assert results.read(cell) is None and not results.is_outdated(cell)
+    results.write(cell, {"test": 0.5})
+    found = results.read(cell)
+    assert found is not None and (found["config"], found["split"], found["test"]) == ("karate_sage", 2, 0.5)
+    assert found["settings"] == {"data": "karate", "model": "sage", "epochs": 4, "lr": 0.05, "model.hidden_channels": 4}
+    assert not results.is_outdated(cell) and results.read(Cell(cell.recipe, 1)) is None
+    changed = Cell(recipe(tmp_path, text="patience = 2\n" + QUICK.format(model="sage")), 2)
+    assert results.read(changed) is None and results.is_outdated(changed)
+
+
+def test_a_cell_is_locked_by_one(tmp_path):
+    results, cell = Results(tmp_path / "out"), Cell(recipe(tmp_path), 0)
+    with results.lock(cell):
+        with pytest.raises(Timeout), results.lock(cell):
+            pass
+        with results.lock(Cell(cell.recipe, 1)):
+            pass
+    with results.lock(cell):
+        pass
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"test": 0.5})])
+def test_a_file_that_is_no_result_is_not_guessed_at(tmp_path, content):
+    results, cell = Results(tmp_path / "out"), Cell(recipe(tmp_path), 0)
+    results.path(cell).parent.mkdir(parents=True)
+    results.path(cell).write_text(content)
+    for ask in (results.read, results.is_outdated):
+        with pytest.raises(ConfigError, match=r"karate_sage/0.json: is no result of graphlab eval.*; remove it"):
+            ask(cell)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"--out: .*/file/out cannot be made: Not a directory"):
+        Results(tmp_path / "file" / "out").lock(Cell(recipe(tmp_path), 0))
