@@ -5,10 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphlab.directed.checks import refuse_edge_weight
-from graphlab.directed.edges import square_graph
+from graphlab.directed.edges import unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
-from graphlab.ops import gather_reduce
+from graphlab.ops import Graph, gather_reduce
 
 _TEMPERATURE = 3
 
@@ -50,15 +49,14 @@ class ACMConv(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Filter and mix."""
-        refuse_edge_weight(edge_weight, "a mean of neighbours")
-        channels = [channel.relu() for channel in self._filter(x, edge_index)]
+        graph = unweighted_edges(x, edge_index, edge_weight, "a mean of neighbours").with_self_loops()
+        channels = [channel.relu() for channel in self._filter(x, graph)]
         scores = [score(channel) for score, channel in zip(self.scores, channels, strict=True)]
         alpha = (self.mix(torch.cat(scores, 1).sigmoid()) / _TEMPERATURE).softmax(1)
         low, high, identity = (a[:, None] * channel for a, channel in zip(alpha.T, channels, strict=True))
         return low + high + identity
 
-    def _filter(self, x: Tensor, edge_index: Any) -> tuple[Tensor, Tensor, Tensor]:
-        graph = square_graph(edge_index, x.size(0)).with_self_loops()
+    def _filter(self, x: Tensor, graph: Graph) -> tuple[Tensor, Tensor, Tensor]:
         if x.layout == torch.strided and self.in_channels <= 2 * self.out_channels:
             smooth = gather_reduce(x, graph, reduce="mean")
             return self.low(smooth), self.high(x - smooth), self.identity(x)

@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from graphlab.directed.acm_conv import ACMConv
-from graphlab.directed.checks import at_least, refuse_edge_weight
+from graphlab.directed.checks import at_least
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import square_graph
+from graphlab.directed.edges import unweighted_edges
 from graphlab.directed.node_network import NodeNetwork
 
 
@@ -44,8 +44,7 @@ class ACMGCN(NodeNetwork):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
-        refuse_edge_weight(edge_weight, "a mean of neighbours")
-        graph = square_graph(edge_index, x.size(0))
+        graph = unweighted_edges(x, edge_index, edge_weight, "a mean of neighbours")
         for conv in self.convs:
             x = conv(self.dropout(x), graph)
         return x

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphlab.directed.edges import square_graph
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.ops import gather_reduce
 
 
@@ -44,7 +44,8 @@ class AdjacencyLinear(nn.Module):
 
     def forward(self, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Sum the vectors of the sources of each node's edges."""
-        return gather_reduce(self.weight, square_graph(edge_index, self.num_nodes), edge_weight) + self.bias
+        graph, edge_weight = checked_edges(edge_index, edge_weight, self.num_nodes)
+        return gather_reduce(self.weight, graph, edge_weight) + self.bias
 
     def check_nodes(self, x: Tensor) -> None:
         """Refuse features of another number of nodes.

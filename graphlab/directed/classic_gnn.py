@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from graphlab.directed.checks import at_least, one_of
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import edges_of_gcn, square_graph
+from graphlab.directed.edges import edges_of_gcn, unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.gat_conv import GATConv
 from graphlab.directed.gcn_conv import GCNConv
@@ -84,13 +84,13 @@ class ClassicGNN(NodeNetwork):
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
         if self.conv == "gcn":
-            edge_index, edge_weight = edges_of_gcn(x, edge_index, edge_weight), None
+            edges = edges_of_gcn(x, edge_index, edge_weight)
         else:
-            edge_index = square_graph(edge_index, x.size(0))
+            edges = unweighted_edges(x, edge_index, edge_weight, f"the convolution {self.conv!r}")
         if self.pre_linear is not None:
             x = self.dropout(self.pre_linear(x))
         for k, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            out = conv(x, edge_index, edge_weight)
+            out = conv(x, edges)
             if self.residuals is not None:
                 out = out + self.residuals[k](x)
             x = self.dropout(norm(out).relu())

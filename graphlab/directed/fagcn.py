@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.checks import at_least
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import square_graph
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.normalization import dir_norm
@@ -88,8 +88,8 @@ class FAGCN(NodeNetwork):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
-        n = x.size(0)
-        normalized = dir_norm(square_graph(edge_index, n), edge_weight, num_nodes=n).T
+        graph, edge_weight = checked_edges(edge_index, edge_weight, x.size(0))
+        normalized = dir_norm(graph, edge_weight, num_nodes=x.size(0)).T
         index, norm = normalized.entries()
         ends, norm = index.flip(0), norm.to(x.dtype)
         first = h = self.dropout(self.first(self.dropout(x)).relu())

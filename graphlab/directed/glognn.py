@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.directed.adjacency_linear import AdjacencyLinear
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.checks import at_least
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import edges_of_gcn, square_graph
+from graphlab.directed.edges import edges_of_gcn
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.operator import Operator
@@ -91,7 +92,7 @@ class GloGNN(NodeNetwork):
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
         self.of_edges.check_nodes(x)
-        graph = square_graph(edge_index, x.size(0))
+        graph, edge_weight = checked_edges(edge_index, edge_weight, x.size(0))
         adjacency = edges_of_gcn(x, graph, edge_weight)
         mixed = (1 - self.delta) * self.of_features(x) + self.delta * self.of_edges(graph, edge_weight)
         first = h = self.head(self.dropout(mixed.relu()))

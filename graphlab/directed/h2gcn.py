@@ -1,24 +1,22 @@
 """H2GCN: the node, its neighbours and theirs, each kept apart."""
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from scipy.sparse import csr_array, diags_array
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least, refuse_edge_weight
+from graphlab.directed.checks import at_least
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import square_graph
+from graphlab.directed.edges import unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.node_network import NodeNetwork
-from graphlab.directed.normalization import dir_norm
 from graphlab.directed.operator import Operator
-from graphlab.directed.sparse import as_operator, num_products, simple_adjacency
+from graphlab.directed.remember import remembered
+from graphlab.directed.sparse import as_operator, inverse_degree, products_per_row, scaled, simple_adjacency
 from graphlab.ops import Graph
 
 _MOST_PRODUCTS = 1_000_000_000
-_REMEMBERED: WeakKeyDictionary[Graph, tuple[Operator, Operator]] = WeakKeyDictionary()
 
 
 class H2GCN(NodeNetwork):
@@ -60,8 +58,7 @@ class H2GCN(NodeNetwork):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
-        refuse_edge_weight(edge_weight, "H2GCN, which asks only who is how far")
-        near, far = rings(square_graph(edge_index, x.size(0)))
+        near, far = rings(unweighted_edges(x, edge_index, edge_weight, "H2GCN, which asks only who is how far"))
         rounds = [self.embed(x).relu()]
         for _ in range(self.num_hops):
             rounds.append(torch.cat([near @ rounds[-1], far @ rounds[-1]], 1))
@@ -77,17 +74,20 @@ def rings(graph: Graph) -> tuple[Operator, Operator]:
     Raises:
         ValueError: The second neighbours take more than a billion products to find.
     """
-    if graph not in _REMEMBERED:
-        one = simple_adjacency(graph, graph.num_targets)
-        if num_products(one, one) > _MOST_PRODUCTS:
-            raise ValueError(
-                f"'edge_index' has hubs: its second neighbours take {num_products(one, one):,} products to find, more "
-                f"than {_MOST_PRODUCTS:,}; drop edges at the hubs, or take a network that stays with neighbours"
-            )
-        with torch.inference_mode(False):
-            device = graph.col.device
-            _REMEMBERED[graph] = _normalized(one, device), _normalized(_second_ring(one), device)
-    return _REMEMBERED[graph]
+    return remembered(graph, None, "rings", lambda: _find_rings(graph))
+
+
+def _find_rings(graph: Graph) -> tuple[Operator, Operator]:
+    one = simple_adjacency(graph, num_nodes=graph.num_targets)
+    products = int(products_per_row(one, one).sum())
+    if products > _MOST_PRODUCTS:
+        raise ValueError(
+            f"'edge_index' has hubs: its second neighbours take {products:,} products to find, more than "
+            f"{_MOST_PRODUCTS:,}; drop edges at the hubs, or take a network that stays with neighbours"
+        )
+    with torch.inference_mode(False):
+        near, far = (as_operator(_normalized(ring), graph.col.device).T for ring in (one, _second_ring(one)))
+        return near, far
 
 
 def _second_ring(one: csr_array) -> csr_array:
@@ -100,6 +100,6 @@ def _second_ring(one: csr_array) -> csr_array:
     return two
 
 
-def _normalized(matrix: csr_array, device: torch.device) -> Operator:
-    graph = as_operator(matrix, device).T.graph
-    return dir_norm(graph, num_nodes=graph.num_targets).T
+def _normalized(matrix: csr_array) -> csr_array:
+    rows, columns = (inverse_degree(matrix.sum(axis=axis), 0.5) for axis in (1, 0))
+    return scaled(matrix, rows, columns)

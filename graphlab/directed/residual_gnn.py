@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least, check_heads, one_of, refuse_edge_weight
+from graphlab.directed.checks import at_least, check_heads, one_of
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import edges_of_gcn, square_graph
+from graphlab.directed.edges import edges_of_gcn, unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.residual_blocks import FeedForwardBlock, GATBlock, GCNBlock, SAGEBlock, TransformerBlock
@@ -92,8 +92,7 @@ class ResidualGNN(NodeNetwork):
         """What the blocks gather along, made once for all."""
         if self.layer == "gcn":
             return edges_of_gcn(x, edge_index, edge_weight)
-        refuse_edge_weight(edge_weight, f"the layer {self.layer!r}")
-        graph = square_graph(edge_index, x.size(0))
+        graph = unweighted_edges(x, edge_index, edge_weight, f"the layer {self.layer!r}")
         return graph.with_self_loops() if self.layer in ("gat", "gt") else graph
 
 

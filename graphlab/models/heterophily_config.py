@@ -83,7 +83,7 @@ class GprgnnConfig(NodeNetConfig):
 
     num_hops: int = number(10, at_least=0)
     """The highest power."""
-    alpha: float = number(0.1, at_least=0, below=1)
+    alpha: float = number(0.1, at_least=0, at_most=1)
     """Restart probability of the weights at the start."""
     dropout: float = number(0.5, at_least=0, below=1)
     """Fraction of features and hidden units dropped while training."""
@@ -125,7 +125,7 @@ class GlognnConfig(NodeNetConfig):
     """Number of aggregations."""
     num_hops: int = number(2, at_least=1)
     """Highest power of the adjacency that coefficients stay close to."""
-    delta: float = number(0.5, at_least=0, below=1)
+    delta: float = number(0.5, at_least=0, at_most=1)
     """The adjacency's share in the first features."""
     gamma: float = number(0.3, at_least=0, below=1)
     """The first features' share in each layer."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import nn
+from torch_geometric import EdgeIndex
 
+from graphlab.ops import Graph
 from tests.directed.graphs import GRAPHS, random_graph
 
 
@@ -27,6 +29,7 @@ def check_graphs_and_features(make: Callable[[int], nn.Module], in_channels: int
     sparse_features_equal_dense_ones(net, in_channels)
     one_seed_gives_one_result(net, in_channels)
     copies_and_reset(net, in_channels)
+    every_form_of_edges_serves(net, in_channels)
     bad_edges_are_refused(make(3).double(), in_channels)
 
 
@@ -83,6 +86,19 @@ def copies_and_reset(net: nn.Module, in_channels: int) -> None:
     assert type(net).__name__ in repr(net)
 
 
+def every_form_of_edges_serves(net: nn.Module, in_channels: int) -> None:
+    net.eval()
+    x, edge_index = torch.randn(12, in_channels, dtype=torch.float64), random_graph().unique(dim=1).contiguous()
+    adj_t = torch.sparse_coo_tensor(edge_index.flip(0), torch.ones(edge_index.size(1)), (12, 12))
+    for form in (
+        EdgeIndex(edge_index, sparse_size=(12, 12)),
+        adj_t,
+        adj_t.to_sparse_csr(),
+        Graph.from_edge_index(adj_t),
+    ):
+        torch.testing.assert_close(net(x, form), net(x, edge_index), rtol=1e-9, atol=1e-9)
+
+
 def bad_edges_are_refused(net: nn.Module, in_channels: int) -> None:
     x = torch.zeros(3, in_channels, dtype=torch.float64)
     for bad in (torch.tensor([[0, 1], [1, 3]]), torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1])):
@@ -95,3 +111,5 @@ def check_ignored_weights_are_refused(net: nn.Module, in_channels: int) -> None:
     x = torch.zeros(3, in_channels, dtype=torch.float64)
     with pytest.raises(ValueError, match="'edge_weight' is not read by"):
         net.double()(x, torch.tensor([[0], [1]]), torch.ones(1))
+    with pytest.raises(ValueError, match="'edge_weight' is not read by"):
+        net(x, torch.sparse_coo_tensor([[1], [0]], [2.0], (3, 3)))

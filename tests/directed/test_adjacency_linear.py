@@ -10,7 +10,7 @@ from tests.directed.graphs import GRAPHS, incoming
 def test_the_dense_formula(graph, weighted):
     edge_index, n = GRAPHS[graph]
     layer = AdjacencyLinear(n, 3).double()
-    weight = torch.randn(edge_index.size(1), dtype=torch.float64) if weighted else None
+    weight = torch.rand(edge_index.size(1), dtype=torch.float64) if weighted else None
     expected = incoming(edge_index, n, weight) @ layer.weight + layer.bias
     torch.testing.assert_close(layer(edge_index, weight), expected, rtol=1e-12, atol=1e-12)
 

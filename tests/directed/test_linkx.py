@@ -16,7 +16,7 @@ def test_the_dense_formula(graph, weighted):
     torch.manual_seed(0)
     net = LINKX(3, 4, 2, num_nodes=n).double().eval()
     x = torch.randn(n, 3, dtype=torch.float64)
-    weight = torch.randn(edge_index.size(1), dtype=torch.float64) if weighted else None
+    weight = torch.rand(edge_index.size(1), dtype=torch.float64) if weighted else None
     edges = incoming(edge_index, n, weight) @ net.edge_linear.weight + net.edge_linear.bias
     nodes = of(x, net.node_linear)
     first, _, norm, _, last = cast(Any, net.final_mlp)
