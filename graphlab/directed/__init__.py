@@ -1,5 +1,7 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.acm_conv import ACMConv
+from graphlab.directed.acm_gcn import ACMGCN
 from graphlab.directed.adaptive_direction import AdaptiveDirection
 from graphlab.directed.adpa import ADPA
 from graphlab.directed.amud import AmudReport, amud
@@ -22,9 +24,14 @@ from graphlab.directed.direction_gain import DirectionGain, direction_gain
 from graphlab.directed.dropout import Dropout
 from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.faber_net import FaberNet
+from graphlab.directed.fagcn import FAGCN
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.glognn import GloGNN
+from graphlab.directed.gpr_gnn import GPRGNN
+from graphlab.directed.h2gcn import H2GCN
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.is_direction_genuine import is_direction_genuine
+from graphlab.directed.linkx import LINKX
 from graphlab.directed.magnet import MagNet
 from graphlab.directed.magnet_conv import MagNetConv
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
@@ -36,7 +43,13 @@ from graphlab.directed.residual_gnn import ResidualGNN
 from graphlab.directed.stored_hops import StoredHops
 
 __all__ = [
+    "ACMGCN",
     "ADPA",
+    "FAGCN",
+    "GPRGNN",
+    "H2GCN",
+    "LINKX",
+    "ACMConv",
     "AdaptiveDirection",
     "AmudReport",
     "ClassicGNN",
@@ -59,6 +72,7 @@ __all__ = [
     "FaberConv",
     "FaberNet",
     "FeatureLinear",
+    "GloGNN",
     "HopBatch",
     "HopFeatures",
     "MagNet",
