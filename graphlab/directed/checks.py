@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from torch import Tensor
-
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``.
@@ -50,17 +48,3 @@ def check_heads(channels: int, heads: int) -> None:
     """
     if heads < 1 or channels % heads:
         raise ValueError(f"'heads' must divide the width of {channels}, got {heads}; take another 'hidden_channels'")
-
-
-def refuse_edge_weight(edge_weight: Tensor | None, what: str) -> None:
-    """Refuse weights where nothing would read them.
-
-    Args:
-        edge_weight: What the user gave.
-        what: Who reads no weights.
-
-    Raises:
-        ValueError: There are weights.
-    """
-    if edge_weight is not None:
-        raise ValueError(f"'edge_weight' is not read by {what}, got one of shape {tuple(edge_weight.shape)}; pass None")

@@ -1,20 +1,21 @@
 """Classic graph networks with what makes them strong: depth, residual connections, normalisation."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from graphlab.directed.checks import at_least, one_of
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import edges_of_gcn, square_graph
+from graphlab.directed.edges import edges_of_gcn, unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.gat_conv import GATConv
 from graphlab.directed.gcn_conv import GCNConv
+from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.node_norm import make_norm
 from graphlab.directed.sage_conv import SAGEConv
 
 
-class ClassicGNN(nn.Module):
+class ClassicGNN(NodeNetwork):
     r"""GCN, GraphSAGE or GAT, tuned (Luo et al., 2024, "Classic GNNs are Strong Baselines", arXiv 2406.08993).
 
     .. math::
@@ -53,8 +54,6 @@ class ClassicGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse: ClassVar[bool] = True
-
     def __init__(
         self,
         in_channels: int,
@@ -82,22 +81,16 @@ class ClassicGNN(nn.Module):
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(width, out_channels)
 
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()  # pyright: ignore[reportCallIssue]
-
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
         if self.conv == "gcn":
-            edge_index, edge_weight = edges_of_gcn(x, edge_index, edge_weight), None
+            edges = edges_of_gcn(x, edge_index, edge_weight)
         else:
-            edge_index = square_graph(edge_index, x.size(0))
+            edges = unweighted_edges(x, edge_index, edge_weight, f"the convolution {self.conv!r}")
         if self.pre_linear is not None:
             x = self.dropout(self.pre_linear(x))
         for k, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            out = conv(x, edge_index, edge_weight)
+            out = conv(x, edges)
             if self.residuals is not None:
                 out = out + self.residuals[k](x)
             x = self.dropout(norm(out).relu())

@@ -1,9 +1,10 @@
-"""The edges that networks gather along."""
+"""The edges that networks gather along, with weights and without."""
 
 from typing import Any
 
 from torch import Tensor
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.normalization import gcn_norm
 from graphlab.directed.operator import Operator
 from graphlab.ops import Graph
@@ -15,28 +16,31 @@ def edges_of_gcn(x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) 
     Args:
         x: Features: one row per node.
         edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
-        edge_weight: One number per edge; ``None`` for 1.
+        edge_weight: One number of at least 0 per edge; ``None`` for 1.
 
     Raises:
-        ValueError: The edges are malformed or of another number of nodes, or weights make a degree negative.
+        ValueError: The edges are malformed or of another number of nodes, or weights are negative or not finite.
     """
-    return gcn_norm(square_graph(edge_index, x.size(0)), edge_weight, num_nodes=x.size(0)).T
+    graph, weight = checked_edges(edge_index, edge_weight, x.size(0))
+    return gcn_norm(graph, weight, num_nodes=x.size(0)).T
 
 
-def square_graph(edge_index: Any, num_nodes: int) -> Graph:
-    """The graph of the edges among ``num_nodes`` nodes.
+def unweighted_edges(x: Tensor, edge_index: Any, edge_weight: Tensor | None, what: str) -> Graph:
+    """The edges, of which none may carry a weight.
 
     Args:
+        x: Features: one row per node.
         edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
-        num_nodes: The number of rows of ``x``.
+        edge_weight: What the user gave.
+        what: Who reads no weights.
 
     Raises:
-        ValueError: ``edge_index`` is malformed, or of another number of nodes.
+        ValueError: The edges are malformed or of another number of nodes, or there are weights.
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
-    if graph.size != (num_nodes, num_nodes):
+    graph, weight = checked_edges(edge_index, edge_weight, x.size(0))
+    if weight is not None:
         raise ValueError(
-            f"'edge_index' is a graph of {graph.num_sources} sources and {graph.num_targets} targets, but 'x' has "
-            f"{num_nodes} rows; give one row for each node"
+            f"'edge_weight' is not read by {what}, got one of shape {tuple(weight.shape)}; pass None, and a sparse "
+            f"adjacency of ones"
         )
     return graph

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphlab.directed.checks import check_heads, refuse_edge_weight
-from graphlab.directed.edges import square_graph
+from graphlab.directed.checks import check_heads
+from graphlab.directed.edges import unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.ops import gat_attention
 
@@ -54,8 +54,7 @@ class GATConv(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Attend to the neighbours."""
-        refuse_edge_weight(edge_weight, "attention, which weighs edges itself")
-        graph = square_graph(edge_index, x.size(0)).with_self_loops()
+        graph = unweighted_edges(x, edge_index, edge_weight, "attention, which weighs edges itself").with_self_loops()
         value = self.linear(x).view(x.size(0), self.heads, self.out_channels // self.heads)
         out = gat_attention((value * self.att_src).sum(-1), (value * self.att_dst).sum(-1), value, graph).flatten(1)
         return out if self.bias is None else out + self.bias

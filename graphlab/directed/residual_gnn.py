@@ -1,19 +1,20 @@
 """Residual networks with one kind of message passing in each block, and none at all."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least, check_heads, one_of, refuse_edge_weight
+from graphlab.directed.checks import at_least, check_heads, one_of
 from graphlab.directed.dropout import Dropout
-from graphlab.directed.edges import edges_of_gcn, square_graph
+from graphlab.directed.edges import edges_of_gcn, unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.residual_blocks import FeedForwardBlock, GATBlock, GCNBlock, SAGEBlock, TransformerBlock
 
 _LAYERS = ("none", "gcn", "sage", "gat", "gat-sep", "gt", "gt-sep")
 
 
-class ResidualGNN(nn.Module):
+class ResidualGNN(NodeNetwork):
     r"""Residual blocks of one kind of message passing, or of none.
 
     The baselines of "A critical look at the evaluation of GNNs under heterophily" (Platonov et al., 2023, arXiv
@@ -56,8 +57,6 @@ class ResidualGNN(nn.Module):
         torch.Size([4, 2])
     """
 
-    takes_sparse: ClassVar[bool] = True
-
     def __init__(
         self,
         in_channels: int,
@@ -81,12 +80,6 @@ class ResidualGNN(nn.Module):
         self.norm = nn.LayerNorm(hidden_channels)
         self.head = nn.Linear(hidden_channels, out_channels)
 
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()  # pyright: ignore[reportCallIssue]
-
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes."""
         edges = self._edges(x, edge_index, edge_weight)
@@ -99,8 +92,7 @@ class ResidualGNN(nn.Module):
         """What the blocks gather along, made once for all."""
         if self.layer == "gcn":
             return edges_of_gcn(x, edge_index, edge_weight)
-        refuse_edge_weight(edge_weight, f"the layer {self.layer!r}")
-        graph = square_graph(edge_index, x.size(0))
+        graph = unweighted_edges(x, edge_index, edge_weight, f"the layer {self.layer!r}")
         return graph.with_self_loops() if self.layer in ("gat", "gt") else graph
 
 

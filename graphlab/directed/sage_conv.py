@@ -5,8 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphlab.directed.checks import refuse_edge_weight
-from graphlab.directed.edges import square_graph
+from graphlab.directed.edges import unweighted_edges
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.ops import gather_reduce
 
@@ -42,8 +41,7 @@ class SAGEConv(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Add the transformed node and the mean of its transformed neighbours."""
-        refuse_edge_weight(edge_weight, "a mean of neighbours")
-        graph = square_graph(edge_index, x.size(0))
+        graph = unweighted_edges(x, edge_index, edge_weight, "a mean of neighbours")
         if x.layout == torch.strided and self.in_channels < self.out_channels:
             return self.own(x) + self.neighbors(gather_reduce(x, graph, reduce="mean"))
         return self.own(x) + gather_reduce(self.neighbors(x), graph, reduce="mean")

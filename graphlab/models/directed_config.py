@@ -59,5 +59,51 @@ class FaberNetConfig(NodeNetConfig):
     """Fraction of hidden units dropped while training."""
 
 
-DIRECTED: dict[str, type[NodeNetConfig]] = {"dirgnn": DirGnnConfig, "fabernet": FaberNetConfig}
+@dataclass(frozen=True, kw_only=True)
+class MagNetConfig(NodeNetConfig):
+    """MagNet (Zhang et al., 2021, arXiv 2102.11391): filters of the magnetic Laplacian."""
+
+    network: ClassVar[str] = "graphlab.directed:MagNet"
+
+    num_layers: int = number(2, at_least=1)
+    """Number of layers."""
+    order: int = number(1, at_least=0)
+    """The highest power in a layer."""
+    q: float = number(0.25, at_least=0, at_most=0.5)
+    """The phase of an edge without a counterpart, in turns; 0 forgets directions."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiGcnConfig(NodeNetConfig):
+    """DiGCN (Tong et al., 2020, arXiv 2010.13973): convolutions on a personalised PageRank."""
+
+    network: ClassVar[str] = "graphlab.directed:DiGCN"
+
+    num_layers: int = number(2, at_least=1)
+    """Number of layers."""
+    teleport: float = number(0.1, above=0, below=1)
+    """Probability with which the walk goes to any node."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiGcnInceptionConfig(DiGcnConfig):
+    """DiGCN-IB (Tong et al., 2020, arXiv 2010.13973): inception blocks on two scales."""
+
+    network: ClassVar[str] = "graphlab.directed:DiGCNInception"
+
+    num_layers: int = number(3, at_least=1)
+    """Number of blocks."""
+
+
+DIRECTED: dict[str, type[NodeNetConfig]] = {
+    "dirgnn": DirGnnConfig,
+    "fabernet": FaberNetConfig,
+    "magnet": MagNetConfig,
+    "digcn": DiGcnConfig,
+    "digcn-ib": DiGcnInceptionConfig,
+}
 """The networks of this kind by name."""

@@ -47,8 +47,104 @@ class ClassicConfig(NodeNetConfig):
     """Number of attention heads of gat."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class H2gcnConfig(NodeNetConfig):
+    """Node, neighbours and second neighbours side by side (Zhu et al., 2020, arXiv 2006.11468)."""
+
+    network: ClassVar[str] = "graphlab.directed:H2GCN"
+
+    num_hops: int = number(2, at_least=0)
+    """Number of rounds."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of the last layer's input dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkxConfig(NodeNetConfig):
+    """Perceptrons on features and on the adjacency (Lim et al., 2021, arXiv 2110.14446)."""
+
+    network: ClassVar[str] = "graphlab.directed:LINKX"
+
+    num_layers: int = number(2, at_least=1)
+    """Number of linear maps in the last perceptron."""
+    num_edge_layers: int = number(1, at_least=1)
+    """Number of linear maps in the perceptron on the adjacency."""
+    num_node_layers: int = number(1, at_least=1)
+    """Number of linear maps in the perceptron on features."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units of the last perceptron dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GprgnnConfig(NodeNetConfig):
+    """Learned weights of the powers of the adjacency (Chien et al., 2020, arXiv 2006.07988)."""
+
+    network: ClassVar[str] = "graphlab.directed:GPRGNN"
+
+    num_hops: int = number(10, at_least=0)
+    """The highest power."""
+    alpha: float = number(0.1, at_least=0, at_most=1)
+    """Restart probability of the weights at the start."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of features and hidden units dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FagcnConfig(NodeNetConfig):
+    """Signed weights of edges (Bo et al., 2021, arXiv 2101.00797)."""
+
+    network: ClassVar[str] = "graphlab.directed:FAGCN"
+
+    num_layers: int = number(2, at_least=0)
+    """Number of layers."""
+    eps: float = number(0.3, at_least=0)
+    """Share of the first features in each layer."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of features, hidden units and edges dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcmgcnConfig(NodeNetConfig):
+    """Low-pass, high-pass and identity filters, mixed by each node (Luan et al., 2022, arXiv 2210.07606)."""
+
+    network: ClassVar[str] = "graphlab.directed:ACMGCN"
+
+    num_layers: int = number(2, at_least=1)
+    """Number of layers."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of features and hidden units dropped while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlognnConfig(NodeNetConfig):
+    """Every node draws on all others, with coefficients in closed form (Li et al., 2022, arXiv 2205.07308)."""
+
+    network: ClassVar[str] = "graphlab.directed:GloGNN"
+
+    num_layers: int = number(2, at_least=0)
+    """Number of aggregations."""
+    num_hops: int = number(2, at_least=1)
+    """Highest power of the adjacency that coefficients stay close to."""
+    delta: float = number(0.5, at_least=0, at_most=1)
+    """The adjacency's share in the first features."""
+    gamma: float = number(0.3, at_least=0, below=1)
+    """The first features' share in each layer."""
+    beta1: float = number(1.0, above=0)
+    """How small coefficients are to be."""
+    beta2: float = number(1.0, at_least=0)
+    """How close to the graph's powers coefficients are to be."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped while training."""
+
+
 HETEROPHILY: dict[str, type[NodeNetConfig]] = {
     "residual": ResidualConfig,
     "classic": ClassicConfig,
+    "h2gcn": H2gcnConfig,
+    "linkx": LinkxConfig,
+    "gprgnn": GprgnnConfig,
+    "fagcn": FagcnConfig,
+    "acmgcn": AcmgcnConfig,
+    "glognn": GlognnConfig,
 }
 """The networks of this kind by name."""

@@ -1,7 +1,7 @@
 """Small graphs that break careless code, and their dense matrices."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 GRAPHS = {
     "plain": (torch.tensor([[0, 1, 2, 3, 0, 4], [1, 2, 0, 2, 4, 3]]), 5),
@@ -56,3 +56,9 @@ def looped(edge_index: Tensor, num_nodes: int) -> Tensor:
 def random_graph(num_nodes: int = 12, num_edges: int = 40, seed: int = 0) -> Tensor:
     """Edges at random, loops and duplicates among them."""
     return torch.randint(num_nodes, (2, num_edges), generator=torch.Generator().manual_seed(seed))
+
+
+def of(x: Tensor, linear: nn.Linear) -> Tensor:
+    """What a linear layer makes of ``x``."""
+    out = x @ linear.weight.T
+    return out if linear.bias is None else out + linear.bias
