@@ -1,7 +1,7 @@
 """DiGCN with inception blocks."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -44,6 +44,8 @@ class DiGCNInception(nn.Module):
         >>> net(torch.randn(4, 8), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
         torch.Size([4, 3])
     """
+
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

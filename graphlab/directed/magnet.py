@@ -1,7 +1,7 @@
 """MagNet: spectral filters on the magnetic Laplacian."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +46,8 @@ class MagNet(nn.Module):
         >>> net(torch.randn(4, 8), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
         torch.Size([4, 3])
     """
+
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

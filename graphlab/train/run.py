@@ -3,6 +3,7 @@
 import math
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,13 +53,16 @@ class Run:
         number: which run this is, from 0; its seed is ``config.seed + number``.
         device: where to train.
         world: the processes that train together.
+        terse: whether an epoch that validates no better than the best may tell no more than that.
 
     Raises:
         ConfigError: if the network cannot be built for this task.
     """
 
-    def __init__(self, task: Task, config: TrainConfig, number: int, device: torch.device, world: World) -> None:
-        self.task, self.config, self.number, self.world = task, config, number, world
+    def __init__(
+        self, task: Task, config: TrainConfig, number: int, device: torch.device, world: World, terse: bool = False
+    ) -> None:
+        self.task, self.config, self.number, self.world, self.terse = task, config, number, world, terse
         self.seed = config.seed + number
         self.epoch, self.seconds = 0, 0.0
         self.best = Best()
@@ -137,17 +141,20 @@ class Run:
 
     @torch.no_grad()
     def _evaluate(self) -> dict[str, float]:
-        metrics: dict[str, float] = {}
         self.model.eval()
-        if self.world.leads:
-            metrics = self.task.evaluate(self.model, self.config.batch_size)
-        metrics = self.world.from_leader(metrics)
+        metrics = self._judged(self.task.validate if self.terse else self.task.evaluate)
         if self.task.better(metrics["valid"], self.best.metrics.get("valid")):
+            if "test" not in metrics:
+                metrics = self._judged(self.task.evaluate) | metrics
             weights = {name: one.detach().clone() for name, one in self.model.state_dict().items()}
             self.best = Best(self.epoch, metrics, weights)
         else:
             self.best.evaluations_since += 1
         return metrics
+
+    def _judged(self, judge: Callable[[nn.Module, int], dict[str, float]]) -> dict[str, float]:
+        metrics = judge(self.model, self.config.batch_size) if self.world.leads else {}
+        return self.world.from_leader(metrics)
 
     def _advice(self, epoch: int, what: str) -> str:
         return (

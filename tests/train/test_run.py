@@ -19,10 +19,10 @@ def graph_task() -> GraphTask:
     return GraphTask(dataset, halves(dataset), CPU)
 
 
-def new_run(task: Task | None = None, number: int = 0, **settings) -> Run:
+def new_run(task: Task | None = None, number: int = 0, terse: bool = False, **settings) -> Run:
     model = SageConfig(hidden_channels=8, aggr="sum", dropout=0.3)
     config = TrainConfig(**{"model": model, "epochs": 6, "batch_size": 8, **settings})
-    return Run(task or graph_task(), config, number, CPU, World())
+    return Run(task or graph_task(), config, number, CPU, World(), terse)
 
 
 def trained(run: Run) -> Run:
@@ -80,6 +80,24 @@ def test_where_lower_is_better_the_lowest_wins():
 def test_patience_counts_evaluations_without_a_better_one():
     run = trained(new_run(Scripted([0.5, 0.1, 0.6, 0.2, 0.6, 0.9]), patience=2))
     assert (run.epoch, run.best.epoch) == (5, 3)
+
+
+class OnlyValid(Scripted):
+    """Validates by the list, and evaluates by what was last taken from it."""
+
+    def validate(self, model, size):
+        self.value = next(self.values)
+        return {"valid": self.value}
+
+    def evaluate(self, model, size):
+        return {"train": 0.0, "valid": self.value, "test": self.value / 10}
+
+
+def test_a_terse_run_tests_where_it_validates_better_and_comes_to_the_same():
+    values = [0.1, 0.5, 0.3, 0.5, 0.6, 0.4]
+    run = new_run(OnlyValid(values), terse=True)
+    assert ["test" in run.train_epoch() for _ in values] == [True, True, False, False, True, False]
+    assert {**run.result(), "seconds": 0} == {**trained(new_run(Scripted(values))).result(), "seconds": 0}
 
 
 def test_evaluation_is_due_every_few_epochs_and_at_the_end():

@@ -80,7 +80,7 @@ def train(config: TrainConfig, argv: list[str]) -> dict[str, Any]:
         torch.set_num_threads(config.threads)
     device = pick_device(config.device)
     task = make_task(config, device)
-    run = Run(task, config, 0, device, World())
+    run = Run(task, config, 0, device, World(), terse=True)
     found: dict[str, Any] = {"metric": task.metric_name, "num_params": run.num_params}
     try:
         while not run.done:

@@ -37,6 +37,10 @@ class Task(ABC):
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
         """The metric on ``train``, ``valid`` and ``test``; on train, it may take only a part."""
 
+    def validate(self, model: nn.Module, size: int) -> dict[str, float]:
+        """The metric on ``valid`` at least: :meth:`evaluate`, but where less is much cheaper."""
+        return self.evaluate(model, size)
+
     def better(self, value: float, than: float | None) -> bool:
         """Whether the metric ``value`` beats ``than``; anything beats nothing."""
         return than is None or (value > than if self.higher_is_better else value < than)

@@ -58,6 +58,13 @@ class NodeTask(Task):
         logits = finite(self._logits(model))
         return {name: self.metric.compute(logits[rows], self.data.y[rows]) for name, rows in self.splits.items()}
 
+    def validate(self, model: nn.Module, size: int) -> dict[str, float]:
+        """As :meth:`evaluate`; of a network that sees one row at a time, on the validation nodes alone."""
+        if not isinstance(model, DecoupledModel):
+            return self.evaluate(model, size)
+        rows = self.splits["valid"]
+        return {"valid": self.metric.compute(finite(self._logits(model, rows)), self.data.y[rows])}
+
     def _logits(self, model: nn.Module, rows: Tensor | None = None) -> Tensor:
         if isinstance(model, DecoupledModel):
             hops = self._hops_of(model)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 import graphlab.data
+from graphlab.directed import DecoupledModel
 from graphlab.models import SageConfig, build
 from graphlab.train.distributed import World
 from graphlab.train.tasks import NodeTask
@@ -36,3 +37,22 @@ def test_the_loss_over_processes_is_that_of_all_training_nodes(task, size):
 
     parts = [loss(World(rank, size)) for rank in range(size)]
     assert sum(parts) / size == pytest.approx(loss(World()))
+
+
+def test_a_network_that_sees_one_row_at_a_time_is_validated_on_the_validation_nodes_alone(task):
+    seen = []
+
+    class Rows(DecoupledModel):
+        def precompute(self, x, edge_index, edge_weight=None):
+            return x
+
+        def classify(self, hops):
+            seen.append(len(hops))
+            return hops[:, :10]
+
+    model = Rows()
+    whole = task.evaluate(model, 1)
+    assert task.validate(model, 1) == {"valid": whole["valid"]}
+    assert seen == [1797, 500]
+    other = build(SageConfig(hidden_channels=8), task.problem).eval()
+    assert task.validate(other, 1) == task.evaluate(other, 1)

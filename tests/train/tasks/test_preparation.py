@@ -68,9 +68,8 @@ def test_the_advice_on_directions_sees_the_labels_of_the_split_s_training_nodes_
     splits = {"train": torch.arange(200), "valid": torch.arange(200, 250), "test": torch.arange(250, 300)}
     other = torch.where(torch.arange(300) < 200, y, 1 - y)
     config = TrainConfig(direction="adaptive")
-    one, same = (
-        prepare(graph(x=torch.eye(300), edge_index=edge_index, y=labels), splits, config) for labels in (y, other)
-    )
+    graphs = [graph(x=torch.eye(300), edge_index=edge_index, y=labels) for labels in (y, other)]
+    one, same = (prepare(data, splits, config) for data in graphs)
     assert one.direction == same.direction  # pyright: ignore
     assert torch.equal(one.edge_index, same.edge_index)  # pyright: ignore
 
