@@ -10,6 +10,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.transforms import NormalizeFeatures, ToUndirected
 
+from graphlab.directed import AdaptiveDirection
 from graphlab.train.config import ConfigError, Direction, TrainConfig
 
 DENSE_FROM = 0.05
@@ -74,15 +75,9 @@ def _reversed(data: Data) -> Data:
     return data
 
 
-def _adaptive(data: Data) -> Data:
-    from graphlab import directed
-
-    return directed.AdaptiveDirection()(data)  # pyright: ignore[reportAttributeAccessIssue]
-
-
 _DIRECTIONS: dict[Direction, Callable[[Data], Data]] = {
     "stored": lambda data: data,
     "undirected": ToUndirected(),
     "reversed": _reversed,
-    "adaptive": _adaptive,
+    "adaptive": AdaptiveDirection(),
 }

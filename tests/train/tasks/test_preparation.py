@@ -6,7 +6,6 @@ import torch
 from torch import nn
 from torch_geometric.data import Data
 
-import graphlab.directed
 from graphlab.models import MODELS, build
 from graphlab.models.factory import learns
 from graphlab.train.config import ConfigError, TrainConfig
@@ -59,18 +58,21 @@ def test_the_data_set_is_not_changed():
     assert data.train_mask.shape == (4, 10)
 
 
-def test_the_advice_on_directions_sees_the_split_s_training_mask(monkeypatch):
-    seen = []
-
-    class Advice:
-        def __call__(self, data):
-            seen.append(data.train_mask.tolist())
-            data.edge_index = data.edge_index[:, :1]
-            return data
-
-    monkeypatch.setattr(graphlab.directed, "AdaptiveDirection", Advice, raising=False)
-    assert prepare(graph(), SPLITS, TrainConfig(direction="adaptive")).num_edges == 1
-    assert seen == [[True, False, False, False]]
+def test_the_advice_on_directions_sees_the_labels_of_the_split_s_training_nodes_alone():
+    generator = torch.Generator().manual_seed(0)
+    y = torch.randint(2, (300,), generator=generator)
+    ones, zeros = y.nonzero().view(-1), (1 - y).nonzero().view(-1)
+    # Each node points to nodes of its class and is pointed to by any; both ends would tell less than the out-end.
+    targets = torch.where(y == 1, ones[torch.arange(300) % ones.numel()], zeros[torch.arange(300) % zeros.numel()])
+    edge_index = torch.stack([torch.arange(300), targets])
+    splits = {"train": torch.arange(200), "valid": torch.arange(200, 250), "test": torch.arange(250, 300)}
+    other = torch.where(torch.arange(300) < 200, y, 1 - y)
+    config = TrainConfig(direction="adaptive")
+    one, same = (
+        prepare(graph(x=torch.eye(300), edge_index=edge_index, y=labels), splits, config) for labels in (y, other)
+    )
+    assert one.direction == same.direction  # pyright: ignore
+    assert torch.equal(one.edge_index, same.edge_index)  # pyright: ignore
 
 
 @pytest.mark.parametrize("setting", [{"features": "row"}, {"direction": "undirected"}])
