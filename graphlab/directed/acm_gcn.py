@@ -31,6 +31,13 @@ class ACMGCN(NodeNetwork):
 
     Raises:
         ValueError: ``num_layers`` is less than 1, or there are edge weights, which a mean does not read.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import ACMGCN
+        >>> net = ACMGCN(3, 8, 2)
+        >>> net(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 2])
     """
 
     def __init__(

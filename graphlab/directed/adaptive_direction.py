@@ -1,4 +1,4 @@
-"""A transform that keeps the directions of a graph where they help, and drops them where they do not."""
+"""A transform that drops the directions of a graph where they do not help."""
 
 from typing import Literal
 
@@ -9,10 +9,10 @@ from graphlab.directed.amud import amud
 
 
 class AdaptiveDirection(BaseTransform):
-    r"""Make a graph undirected unless :func:`~graphlab.directed.amud` finds that its directions help.
+    r"""Make a graph undirected where :func:`~graphlab.directed.amud` finds that its directions do not help.
 
     .. math::
-        A \leftarrow \begin{cases} A & \text{if directed} \\ \max(A, A^\top) & \text{else} \end{cases}
+        A \leftarrow \begin{cases} \max(A, A^\top) & \text{if undirected} \\ A & \text{else} \end{cases}
 
     after the question of AMUD (Sun et al. 2023, arXiv 2312.04111). Only training labels are looked at. The verdict is
     stored as ``data.direction``: ``"directed"``, ``"undirected"`` or ``"undecided"``. When a graph is made undirected,
@@ -21,8 +21,8 @@ class AdaptiveDirection(BaseTransform):
 
     Args:
         split: The column of ``data.train_mask`` whose labels are looked at, where it has several.
-        undecided: What a graph becomes about which nothing can be said; one whose directions are not genuine always
-            becomes undirected.
+        undecided: What becomes of a graph about which nothing can be said. By default it is left as it is, as what is
+            thrown away does not come back. One whose directions are not genuine always becomes undirected.
 
     Raises:
         ValueError: ``undecided`` is unknown, or the data lacks ``edge_index``, ``y`` or ``train_mask``.
@@ -37,7 +37,7 @@ class AdaptiveDirection(BaseTransform):
         [[0, 1, 1, 2], [1, 0, 2, 1]]
     """
 
-    def __init__(self, split: int = 0, undecided: Literal["directed", "undirected"] = "undirected") -> None:
+    def __init__(self, split: int = 0, undecided: Literal["directed", "undirected"] = "directed") -> None:
         if undecided not in ("directed", "undirected"):
             raise ValueError(f"'undecided' must be 'directed' or 'undirected', got {undecided!r}")
         self.split, self.undecided = split, undecided

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -67,8 +67,6 @@ class ADPA(DecoupledModel):
         >>> bool(torch.allclose(model.classify(hops[rows]), model(x, edge_index)[rows], atol=1e-6))
         True
     """
-
-    takes_sparse: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Should a graph be used directed or undirected? A judgement from its edges and labels, before any training."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,9 @@ class AmudReport:
     gain: DirectionGain | None
     """How much more directed neighbourhoods tell; ``None`` where directions are not genuine."""
 
+    bounds: tuple[float, float] | None
+    """Below the first a gain speaks for undirected, above the second for directed."""
+
     verdict: Verdict
     """Whether to use the directions."""
 
@@ -50,10 +54,11 @@ class AmudReport:
         return {name: r * r for name, r in self.correlation.items()}
 
     def __str__(self) -> str:
-        rows = [f"{name:<8}{r:>+11.6f}{r * r:>12.6f}" for name, r in self.correlation.items()]
-        lines = [f"{'pattern':<8}{'r':>11}{'R²':>12}", *rows, ""]
-        if self.gain is not None:
+        rows = [f"{name:<8}{_figure(r, '+')}{_figure(r * r)}" for name, r in self.correlation.items()]
+        lines = [f"{'pattern':<8}{'r':>12}{'R²':>12}", *rows, ""]
+        if self.gain is not None and self.bounds is not None:
             lines.append(f"direction gain  {self.gain.mean:+.4f} ± {self.gain.std:.4f}")
+            lines.append(f"bounds          {self.bounds[0]:+.4f} undirected, {self.bounds[1]:+.4f} directed")
             lines.append(f"R²              {self.gain.directed:.4f} directed, {self.gain.undirected:.4f} undirected")
         lines += [f"labels          {self.num_labels}", f"verdict         {self.verdict}: {self.reason}"]
         return "\n".join(lines)
@@ -104,21 +109,29 @@ def amud(data: Any, *, all_labels: bool = False, split: int = 0) -> AmudReport:
     num_labels = known_labels(y, mask).nodes.size
     directions = directions_of(graph.edge_index())
     if directions != "genuine":
-        return AmudReport(correlation, None, *_REFUSALS[directions], num_labels)
+        return AmudReport(correlation, None, None, *_REFUSALS[directions], num_labels)
     gain = direction_gain(graph, y, mask)
-    return AmudReport(correlation, gain, *_judged(gain), num_labels)
+    bounds = _bounds(gain)
+    return AmudReport(correlation, gain, bounds, *_judged(gain, bounds), num_labels)
 
 
-def _judged(gain: DirectionGain) -> tuple[Verdict, str]:
+def _figure(value: float, sign: str = "") -> str:
+    return f"{'none':>12}" if math.isnan(value) else f"{value:>{sign}12.6f}"
+
+
+def _bounds(gain: DirectionGain) -> tuple[float, float]:
     noise = (1 - gain.undirected) * 4 * gain.num_classes / (gain.num_labels // 2)
-    most, least = max(_LEAST_GAIN, 2 * gain.std), -max(_LEAST_LOSS, 2 * gain.std + noise)
-    if gain.mean > most:
+    return -max(_LEAST_LOSS, 2 * gain.std + noise), max(_LEAST_GAIN, 2 * gain.std)
+
+
+def _judged(gain: DirectionGain, bounds: tuple[float, float]) -> tuple[Verdict, str]:
+    if gain.mean > bounds[1]:
         return "directed", "directed neighbourhoods tell more about the classes than undirected ones"
-    if gain.mean < least:
+    if gain.mean < bounds[0]:
         return "undirected", "undirected neighbourhoods tell more about the classes than directed ones"
     return "undecided", (
-        f"directed and undirected neighbourhoods tell about the same, as far as {gain.num_labels} labels show: "
-        f"a gain above {most:.3f} would speak for directed, one below {least:.3f} for undirected"
+        "directed and undirected neighbourhoods tell about the same of the classes, as far as "
+        f"{gain.num_labels} labels show"
     )
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ class DecoupledModel(nn.Module, ABC):
     Args:
         in_channels: Node features.
     """
+
+    takes_sparse: ClassVar[bool] = True
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()

@@ -67,6 +67,13 @@ class FAGCN(NodeNetwork):
 
     Raises:
         ValueError: ``num_layers`` is negative, or weights make a degree negative.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import FAGCN
+        >>> net = FAGCN(3, 8, 2, num_layers=4)
+        >>> net(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 2])
     """
 
     def __init__(

@@ -39,6 +39,13 @@ class GPRGNN(NodeNetwork):
 
     Raises:
         ValueError: ``alpha`` is not a probability, or ``num_hops`` is negative.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import GPRGNN
+        >>> net = GPRGNN(3, 8, 2, num_hops=4)
+        >>> net(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 2])
     """
 
     def __init__(

@@ -45,6 +45,13 @@ class H2GCN(NodeNetwork):
     Raises:
         ValueError: The second neighbours take more than a billion products to find, or there are edge weights, which
             are not read.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import H2GCN
+        >>> net = H2GCN(3, 8, 2, num_hops=1)
+        >>> net(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 2])
     """
 
     def __init__(

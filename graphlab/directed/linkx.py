@@ -40,6 +40,13 @@ class LINKX(NodeNetwork):
 
     Raises:
         ValueError: The graph has another number of nodes, or a perceptron has no layer.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import LINKX
+        >>> net = LINKX(3, 8, 2, num_nodes=4)
+        >>> net(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 2])
     """
 
     def __init__(

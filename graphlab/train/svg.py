@@ -1,4 +1,4 @@
-"""A line chart and a dot chart as SVG text: what a report needs, without a plotting library.
+"""Line, dot and bar charts as SVG text: what a report needs, without a plotting library.
 
 Colours are CSS variables (``--s0`` ... for series, ``--ink``, ``--grid``) with the light palette as
 fallback, so that a page can offer a dark palette and a saved SVG still has colours. Both palettes
@@ -22,6 +22,7 @@ _FONT = 13
 _CHAR = 0.62 * _FONT  # mean width of a letter of a sans-serif face
 _ROW = 17  # smallest distance of two labels that do not touch
 _DOT_ROW = 36
+_BAR_ROW = 22
 _LONGEST = 18  # letters of a label; the page's legend has the full name
 _TOP = 26
 _BOTTOM = 44
@@ -65,6 +66,21 @@ class Dot:
     std: float
     values: Sequence[float]
     text: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of several bar charts under each other.
+
+    Args:
+        heading: Above the bars.
+        bars: From top to bottom; each reaches from 0 to its mean.
+        marks: Values with a dashed line through the panel.
+    """
+
+    heading: str
+    bars: Sequence[Dot]
+    marks: Sequence[float] = ()
 
 
 def line_chart(lines: Sequence[Line], title: str, x_label: str, y_label: str, linear: bool) -> str:
@@ -127,6 +143,30 @@ def dot_chart(dots: Sequence[Dot], title: str, x_label: str) -> str:
         body += _dot_row(dot, i, x, _DOT_ROW * i + 14)
     body.append(_label((left + right) / 2, height - 8, x_label, "middle"))
     desc = "; ".join(f"{dot.name}: {dot.text}" for dot in dots)
+    return _svg(body, height, title, desc)
+
+
+def bar_panels(panels: Sequence[Panel], title: str, notes: Sequence[str]) -> str:
+    """Draw bar charts under each other, each with an axis of its own, below some lines of text.
+
+    Args:
+        panels: Charts from top to bottom; values that are no numbers get a name and a text, but no bar.
+        title: The first line, in bold.
+        notes: The lines below it.
+
+    Example:
+        >>> chart = bar_panels([Panel("r", [Dot("A", 0.2, 0.1, (), "+0.20")], [0.1])], "t", ["said"])
+        >>> chart.count("<rect"), chart.count("stroke-dasharray")
+        (1, 1)
+    """
+    lines = [title, *notes]
+    body = [_label(0, 16 + _ROW * i, line, "start") for i, line in enumerate(lines)]
+    body[0] = f'<g font-weight="bold">{body[0]}</g>'
+    height = 16.0 + _ROW * len(lines)
+    for panel in panels:
+        body += [f'<g transform="translate(0 {height:g})">', *_panel(panel), "</g>"]
+        height += _panel_height(panel)
+    desc = "; ".join(f"{panel.heading}: " + ", ".join(f"{b.name} {b.text}" for b in panel.bars) for panel in panels)
     return _svg(body, height, title, desc)
 
 
@@ -253,6 +293,38 @@ def _dot_row(dot: Dot, i: int, x: Axis, row: float) -> list[str]:
     if _usable(dot.mean):
         at = x.place(dot.mean)
         parts.append(f'<circle cx="{at:.1f}" cy="{row}" r="5" style="fill:{colour}"/>')
+    return parts
+
+
+def _panel_height(panel: Panel) -> float:
+    return _TOP + _BAR_ROW * len(panel.bars) + _BOTTOM
+
+
+def _panel(panel: Panel) -> list[str]:
+    left = 14 + _CHAR * max(len(shorten(bar.name)) for bar in panel.bars)
+    right = WIDTH - 14 - _CHAR * max(len(bar.text) for bar in panel.bars)
+    ends = [v for bar in panel.bars for v in (bar.mean, *_whisker(bar)) if _usable(v)]
+    low, high = widened(min([0.0, *ends, *panel.marks]), max([0.0, *ends, *panel.marks]))
+    x = Axis(low - 0.04 * (high - low), high + 0.04 * (high - low), left, right)
+    bottom = _panel_height(panel) - _BOTTOM + 6
+    parts = [_label(0, 14, panel.heading, "start"), *_ticks_below(x, _TOP - 4, bottom)]
+    for i, bar in enumerate(panel.bars):
+        parts += _bar_row(bar, x, _TOP + _BAR_ROW * (i + 0.5))
+    line = f'<path d="M{{:.1f}} {_TOP - 4}V{bottom:g}" style="stroke:var(--ink,#222)"{{}}/>'
+    parts.append(line.format(x.place(0), ""))
+    return parts + [line.format(x.place(mark), ' stroke-dasharray="4 3"') for mark in panel.marks]
+
+
+def _bar_row(bar: Dot, x: Axis, row: float) -> list[str]:
+    parts = [_name(0, row + 4, bar.name, "var(--ink,#222)"), _label(WIDTH, row + 4, bar.text, "end")]
+    if _usable(bar.mean):
+        start, end = sorted((x.place(0), x.place(bar.mean)))
+        size = f'x="{start:.1f}" y="{row - 6:g}" width="{end - start:.1f}" height="12"'
+        parts.append(f'<rect {size} style="fill:{_colour(0)}"/>')
+    if _whisker(bar):
+        low, high = (x.place(v) for v in _whisker(bar))
+        path = f"M{low:.1f} {row - 4:g}v8M{low:.1f} {row:g}H{high:.1f}M{high:.1f} {row - 4:g}v8"
+        parts.append(f'<path d="{path}" fill="none" stroke-width="2" style="stroke:var(--ink,#222)"/>')
     return parts
 
 

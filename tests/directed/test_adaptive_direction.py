@@ -51,7 +51,7 @@ def test_it_stands_in_a_chain_and_says_what_it_is():
     data = one_way()
     data.x = torch.rand(400, 2)
     assert Compose([NormalizeFeatures(), AdaptiveDirection(split=1)])(data).direction == "directed"
-    assert repr(AdaptiveDirection(split=1)) == "AdaptiveDirection(split=1, undecided='undirected')"
+    assert repr(AdaptiveDirection(split=1)) == "AdaptiveDirection(split=1, undecided='directed')"
 
 
 def test_bad_arguments_are_refused():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.train.svg import DARK, LIGHT, WIDTH, Dot, Line, dot_chart, line_chart, shorten, spread
+from graphlab.train.svg import DARK, LIGHT, WIDTH, Dot, Line, Panel, bar_panels, dot_chart, line_chart, shorten, spread
 
 SVG = "{http://www.w3.org/2000/svg}"
 any_float = st.floats(allow_nan=True, allow_infinity=True)
@@ -50,6 +50,24 @@ def test_dot_chart_is_valid_and_inside_for_any_numbers(pairs):
     chart = dot_chart(dots, "t", "x")
     assert "nan" not in chart and "inf" not in chart
     assert_inside(ET.fromstring(chart))
+
+
+@given(st.lists(st.tuples(any_float, st.floats(0) | st.just(math.nan)), min_size=1, max_size=8))
+def test_bar_panels_are_valid_and_inside_for_any_numbers(pairs):
+    bars = [Dot(str(i), mean, std, (), "x") for i, (mean, std) in enumerate(pairs)]
+    chart = bar_panels([Panel("one", bars), Panel("two", bars[:1], [0.5])], "t", ["said", "more"])
+    assert "nan" not in chart and "inf" not in chart
+    root = ET.fromstring(chart)
+    assert_inside(root)
+    for bar in root.iter(f"{SVG}rect"):
+        x, width = float(bar.get("x")), float(bar.get("width"))
+        assert 0 <= x <= x + width <= WIDTH
+
+
+def test_bars_reach_from_zero_to_their_value():
+    root = ET.fromstring(bar_panels([Panel("p", [Dot("a", 2.0, 0, (), ""), Dot("b", -1.0, 0, (), "")])], "t", []))
+    (x0, w0), (x1, w1) = ((float(bar.get("x")), float(bar.get("width"))) for bar in root.iter(f"{SVG}rect"))
+    assert x1 + w1 == pytest.approx(x0, abs=0.11) and w0 == pytest.approx(2 * w1, abs=0.2)
 
 
 @given(st.text(), st.text(), st.text())

@@ -43,6 +43,8 @@ def test_a_network_that_sees_one_row_at_a_time_is_validated_on_the_validation_no
     seen = []
 
     class Rows(DecoupledModel):
+        num_blocks, recipe, propagate = 1, "", None
+
         def precompute(self, x, edge_index, edge_weight=None):
             return x
 
@@ -50,7 +52,7 @@ def test_a_network_that_sees_one_row_at_a_time_is_validated_on_the_validation_no
             seen.append(len(hops))
             return hops[:, :10]
 
-    model = Rows()
+    model = Rows(64)
     whole = task.evaluate(model, 1)
     assert task.validate(model, 1) == {"valid": whole["valid"]}
     assert seen == [1797, 500]
