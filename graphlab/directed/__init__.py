@@ -1,5 +1,6 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.a2dug import A2DUG
 from graphlab.directed.adaptive_direction import AdaptiveDirection
 from graphlab.directed.adpa import ADPA
 from graphlab.directed.amud import AmudReport, amud
@@ -10,8 +11,10 @@ from graphlab.directed.digcn_operators import page_rank_operator, second_order_o
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.direction_gain import DirectionGain, direction_gain
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.fsgnn import FSGNN
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.is_direction_genuine import is_direction_genuine
+from graphlab.directed.lightdic import LightDiC
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
 from graphlab.directed.normalization import dir_norm, gcn_norm
 from graphlab.directed.operator import Operator, adjacency
@@ -20,7 +23,9 @@ from graphlab.directed.pattern_correlation import pattern_correlation
 from graphlab.directed.stored_hops import StoredHops
 
 __all__ = [
+    "A2DUG",
     "ADPA",
+    "FSGNN",
     "AdaptiveDirection",
     "AmudReport",
     "ComplexOperator",
@@ -32,6 +37,7 @@ __all__ = [
     "FeatureLinear",
     "HopBatch",
     "HopFeatures",
+    "LightDiC",
     "Operator",
     "OperatorProduct",
     "StoredHops",
