@@ -1,5 +1,6 @@
 """Directed and heterophilous graphs: should the directions be used, and networks that use them."""
 
+from graphlab.directed.a2dug import A2DUG
 from graphlab.directed.acm_conv import ACMConv
 from graphlab.directed.acm_gcn import ACMGCN
 from graphlab.directed.adaptive_direction import AdaptiveDirection
@@ -26,11 +27,13 @@ from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.faber_net import FaberNet
 from graphlab.directed.fagcn import FAGCN
 from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.fsgnn import FSGNN
 from graphlab.directed.glognn import GloGNN
 from graphlab.directed.gpr_gnn import GPRGNN
 from graphlab.directed.h2gcn import H2GCN
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.is_direction_genuine import is_direction_genuine
+from graphlab.directed.lightdic import LightDiC
 from graphlab.directed.linkx import LINKX
 from graphlab.directed.magnet import MagNet
 from graphlab.directed.magnet_conv import MagNetConv
@@ -43,9 +46,11 @@ from graphlab.directed.residual_gnn import ResidualGNN
 from graphlab.directed.stored_hops import StoredHops
 
 __all__ = [
+    "A2DUG",
     "ACMGCN",
     "ADPA",
     "FAGCN",
+    "FSGNN",
     "GPRGNN",
     "H2GCN",
     "LINKX",
@@ -75,6 +80,7 @@ __all__ = [
     "GloGNN",
     "HopBatch",
     "HopFeatures",
+    "LightDiC",
     "MagNet",
     "MagNetConv",
     "Operator",

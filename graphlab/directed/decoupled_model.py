@@ -41,6 +41,11 @@ class DecoupledModel(nn.Module, ABC):
         """How many blocks :meth:`propagate` gives."""
 
     @property
+    def keeps_features(self) -> bool:
+        """Whether the features themselves are kept beside what :meth:`propagate` gives."""
+        return True
+
+    @property
     @abstractmethod
     def recipe(self) -> str:
         """Everything that the result of :meth:`propagate` depends on besides the data."""
@@ -53,7 +58,7 @@ class DecoupledModel(nn.Module, ABC):
     def classify(self, hops: HopFeatures) -> Tensor:
         """Compute the logits of the rows of what :meth:`precompute` gave."""
 
-    def adjacency_rows(self, edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> dict[str, Tensor]:
+    def adjacency_rows(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> dict[str, Tensor]:
         """Sparse blocks that the network reads besides the features, by name; none by default."""
         return {}
 
@@ -72,7 +77,7 @@ class DecoupledModel(nn.Module, ABC):
             ValueError: ``x`` has another shape, holds integers, or a value that is not a finite number.
         """
         x = self._checked(x)
-        number = self.num_blocks + (x.layout == torch.strided)
+        number = self.num_blocks + self._keeps_dense(x)
         dense = torch.empty(x.size(0), number, x.size(1), dtype=x.dtype, device=x.device)
         for place, block in enumerate(self._dense_blocks(x, edge_index, edge_weight)):
             dense[:, place] = block
@@ -103,13 +108,16 @@ class DecoupledModel(nn.Module, ABC):
 
     def _dense_blocks(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Iterator[Tensor]:
         start = x if x.layout == torch.strided else x.to_dense()
-        if x.layout == torch.strided:
+        if self._keeps_dense(x):
             yield x
         yield from self.propagate(start, edge_index, edge_weight)
 
     def _sparse_blocks(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> dict[str, Tensor]:
-        of_features = {} if x.layout == torch.strided else {"x": x}
-        return of_features | self.adjacency_rows(edge_index, edge_weight, x.size(0))
+        of_features = {} if x.layout == torch.strided or not self.keeps_features else {"x": x}
+        return of_features | self.adjacency_rows(x, edge_index, edge_weight)
+
+    def _keeps_dense(self, x: Tensor) -> bool:
+        return self.keeps_features and x.layout == torch.strided
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes: :meth:`precompute`, then :meth:`classify`.
@@ -136,10 +144,11 @@ class DecoupledModel(nn.Module, ABC):
         Raises:
             ValueError: The hops were made in another way or have another width.
         """
-        if hops.recipe != self.recipe or hops.features.size(1) != self.in_channels:
+        channels = hops.dense.size(2)
+        if hops.recipe != self.recipe or channels != self.in_channels:
             raise ValueError(
                 f"'hops' must come from {self.recipe} on {self.in_channels} features, got {hops.recipe or 'others'} on "
-                f"{hops.features.size(1)}; call precompute of this network"
+                f"{channels}; call precompute of this network"
             )
 
     def _checked(self, x: Tensor) -> Tensor:

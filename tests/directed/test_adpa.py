@@ -172,16 +172,6 @@ def test_graphs_without_edges_or_nodes_are_no_exception():
     assert model(torch.empty(0, CHANNELS, dtype=torch.float64), edge_index).shape == (0, CLASSES)
 
 
-def test_resetting_gives_the_parameters_of_a_seed():
-    model = network(num_layers=2)
-    torch.manual_seed(5)
-    model.reset_parameters()
-    first = [p.clone() for p in model.parameters()]
-    torch.manual_seed(5)
-    model.reset_parameters()
-    assert all(a.equal(b) for a, b in zip(first, model.parameters(), strict=True))
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
