@@ -62,7 +62,8 @@ def _directed(args: argparse.Namespace, argv: list[str]) -> int:
     cells = directed.cells(recipes, args.splits)
     results = Results(args.out)
     passed_over = 0 if args.list else _train(cells, results, argv)
-    print(format_scores(scores(recipes, args.splits, results), args.format))
+    rows = scores(recipes, args.splits, results, others=not args.model)
+    print(format_scores(rows, args.format))
     return 1 if passed_over else 0
 
 
@@ -74,7 +75,9 @@ def _train(cells: Sequence[Cell], results: Results, argv: list[str]) -> int:
 
     outcome = sweep(cells, results, ["graphlab", "eval", *argv], _say)
     if outcome.elsewhere:
-        _say(f"{outcome.elsewhere} cells are being trained by another process: --list shows them once they are done")
+        _say(
+            f"{outcome.elsewhere} cells were left to another process; --list shows them once they are done"
+        )
     return len(outcome.refused)
 
 

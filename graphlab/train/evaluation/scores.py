@@ -50,13 +50,16 @@ class Score:
         return sum("diverged" in one for one in self.done)
 
 
-def scores(recipes: Sequence[Recipe], splits: Sequence[int] | None, results: Results) -> list[Score]:
+def scores(
+    recipes: Sequence[Recipe], splits: Sequence[int] | None, results: Results, others: bool = True
+) -> list[Score]:
     """The rows of the table, by data set: each recipe, then what others alone report.
 
     Args:
         recipes: the recipes of the suite.
         splits: numbers of the splits asked for; by default all of each data set.
         results: what is trained.
+        others: whether networks that have no recipe here, but a published result, get a row.
 
     Raises:
         ConfigError: if a file among the results is none.
@@ -68,9 +71,10 @@ def scores(recipes: Sequence[Recipe], splits: Sequence[int] | None, results: Res
     for group in by_data.values():
         card = group[0].card
         rows += [_score(recipe, splits, results) for recipe in group]
-        told = {_plain(recipe.label) for recipe in group}
-        others = dict.fromkeys(one.model for one in card.published if _plain(one.model) not in told)
-        rows += [Score(card, model, published=_published(card, model)) for model in others]
+        if others:
+            told = {_plain(recipe.label) for recipe in group}
+            more = dict.fromkeys(one.model for one in card.published if _plain(one.model) not in told)
+            rows += [Score(card, model, published=_published(card, model)) for model in more]
     return rows
 
 

@@ -58,7 +58,7 @@ def test_the_text_is_aligned_and_a_row_all_of_which_diverged_says_so(recipes, tm
 def test_only_the_splits_asked_for_count(recipes, tmp_path):
     results = Results(tmp_path / "out")
     fill(results, recipes[0], [0.8, 0.7, 0.9, 0.6])
-    (row, *_) = scores(recipes, [1, 3], results)
+    row = scores(recipes, [1, 3], results)[0]
     assert row.values("test") == [0.7, 0.6] and row.planned == 2
 
 
@@ -79,3 +79,8 @@ def test_csv_holds_fractions_and_a_line_per_source(recipes, tmp_path):
     counts_and_theirs = ("n", "planned", "published", "published_std")
     assert [rows[0][key] for key in counts_and_theirs] == ["4", "4", "0.81", "0.02"]
     assert (rows[1]["published"], rows[1]["published_std"], rows[2]["test_mean"]) == ("0.79", "", "")
+
+
+def test_what_others_alone_report_can_be_left_out(recipes, tmp_path):
+    rows = scores(recipes, None, Results(tmp_path / "out"), others=False)
+    assert [row.label for row in rows] == ["sage", "mlp", "gin"]
