@@ -75,9 +75,7 @@ def _train(cells: Sequence[Cell], results: Results, argv: list[str]) -> int:
 
     outcome = sweep(cells, results, ["graphlab", "eval", *argv], _say)
     if outcome.elsewhere:
-        _say(
-            f"{outcome.elsewhere} cells were left to another process; --list shows them once they are done"
-        )
+        _say(f"{outcome.elsewhere} cells were left to another process; --list shows them once they are done")
     return len(outcome.refused)
 
 

@@ -15,6 +15,7 @@ from graphlab.disk.files import write_atomically
 from graphlab.train.config import TrainConfig, to_toml
 from graphlab.train.distributed import World, join_world
 from graphlab.train.environment import environment
+from graphlab.train.processor import set_up_processor
 from graphlab.train.run import DivergedError, Run, build_for
 from graphlab.train.rundir import RunDirectory, new_directory, write_json
 from graphlab.train.settings import Plan
@@ -68,8 +69,7 @@ class Training:
             DivergedError: if a run leaves the finite numbers.
         """
         config = self.todo.config
-        if config.threads:
-            torch.set_num_threads(config.threads)
+        set_up_processor(config)
         device = pick_device(config.device)
         with join_world(device) as world:
             place = Place(device, world)

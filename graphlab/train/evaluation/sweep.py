@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from filelock import Timeout
 
 from graphlab.train.config import ConfigError, TrainConfig
@@ -12,6 +11,7 @@ from graphlab.train.distributed import World
 from graphlab.train.environment import environment
 from graphlab.train.evaluation.cell import Cell
 from graphlab.train.evaluation.results import Results
+from graphlab.train.processor import set_up_processor
 from graphlab.train.run import DivergedError, Run
 from graphlab.train.runner import pick_device
 from graphlab.train.tasks import make_task
@@ -76,8 +76,7 @@ def train(config: TrainConfig, argv: list[str]) -> dict[str, Any]:
     Raises:
         ConfigError: if the settings cannot be trained.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    set_up_processor(config)
     device = pick_device(config.device)
     task = make_task(config, device)
     run = Run(task, config, 0, device, World(), terse=True)
