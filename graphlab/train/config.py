@@ -67,7 +67,7 @@ class TrainConfig(Checked):
     threads: int = number(0, at_least=0)
     """CPU threads per process (0: leave torch's choice)."""
     matmul: Literal["highest", "high", "medium"] = "highest"
-    """Precision of float32 matrix products, torch's own setting; medium takes other kernels, on some CPUs twice as fast."""
+    """Precision of float32 matrix products, torch's own setting; medium takes other kernels, often faster."""
     out: Path = Path("runs")
     """Folder that run directories are made in."""
     name: str = ""
