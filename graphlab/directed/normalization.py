@@ -18,7 +18,7 @@ def dir_norm(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: i
         \quad 0^{-e} := 0
 
     With :math:`e = 1/2` that of Dir-GCN (Rossi et al. 2023, arXiv 2305.10498), with 1/4 that of FaberNet (Koke &
-    Cremers 2023, arXiv 2310.10431). No loops are added; edges that are stored twice add up. The branch of
+    Cremers 2023, arXiv 2310.02232). No loops are added; edges that are stored twice add up. The branch of
     in-neighbours is ``dir_norm(...).T``. The result is remembered for equal edges and
     weights.
 
