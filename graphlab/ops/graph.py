@@ -7,6 +7,7 @@ from torch import Tensor
 
 from graphlab.ops.cache import IndexCache
 from graphlab.ops.csr import csr_from_coo, csr_transpose, rows_of
+from graphlab.ops.sparse_checks import check_sparse
 
 _CACHE = IndexCache(max_entries=16, max_bytes=1 << 30)
 _LARGEST_INT32 = 2**31 - 1
@@ -59,9 +60,10 @@ class Graph:
                 off the largest index.
 
         Raises:
-            ValueError: ``edge_index`` has a wrong shape or type, or does not agree with ``size``.
+            ValueError: ``edge_index`` has a wrong shape or type, leads out of its nodes, or does not agree with ``size``.
         """
         if isinstance(edge_index, Graph):
+            _agreed(edge_index.size, size)
             return edge_index
         edge_index, size = _as_coo(edge_index, size)
         num_sources, num_targets = _sizes(edge_index, size)
@@ -175,7 +177,7 @@ def _as_coo(edge_index: Any, size: Size | None) -> tuple[Tensor, Size]:
             f"got {type(edge_index).__name__}"
         )
     if edge_index.layout != torch.strided:
-        adj_t = edge_index.to_sparse_coo().coalesce()
+        adj_t = check_sparse("edge_index", edge_index).to_sparse_coo().coalesce()
         return adj_t.indices().flip(0), _agreed((adj_t.size(1), adj_t.size(0)), size)
     if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
         raise ValueError(

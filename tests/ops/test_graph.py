@@ -175,3 +175,10 @@ def test_self_loops_compile():
     compiled = torch.compile(run, fullgraph=True, backend="aot_eager")
     for edge_index in (torch.tensor([[0, 1, 1], [1, 2, 1]]), torch.tensor([[0, 3], [3, 3]])):
         torch.testing.assert_close(compiled(edge_index), run(edge_index))
+
+
+def test_a_graph_of_another_size_is_refused():
+    graph = Graph.from_edge_index(torch.tensor([[0, 1], [1, 2]]), (9, 9))
+    assert Graph.from_edge_index(graph, (9, None)) is graph
+    with pytest.raises(ValueError, match="'edge_index' has 9 source nodes by its own account, but 5 are asked for"):
+        Graph.from_edge_index(graph, (5, 5))
