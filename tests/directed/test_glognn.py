@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from graphlab.directed import GloGNN
+from graphlab.directed.edges import edges_of_gcn
 from tests.directed.graphs import GRAPHS, incoming, of, symmetric, with_loops
 from tests.directed.laws import check_graphs_and_features
 
@@ -31,15 +32,25 @@ def test_the_dense_formula(graph, weighted):
     torch.testing.assert_close(net(x, edge_index, weight), h, rtol=1e-10, atol=1e-10)
 
 
-def test_the_closed_form_is_where_the_gradient_vanishes():
+def test_what_is_gathered_is_where_the_gradient_vanishes():
     torch.manual_seed(0)
-    g, b1, b2 = 0.3, 0.5, 2.0
-    h, first, near = (torch.randn(6, c, dtype=torch.float64) for c in (2, 2, 6))
-    inverse = torch.linalg.inv((1 - g) ** 2 * h @ h.T + (b1 + b2) * torch.eye(6, dtype=torch.float64))
-    z = (((1 - g) * (h - g * first) @ h.T + b2 * near) @ inverse).requires_grad_()
-    loss = (h - (1 - g) * z @ h - g * first).square().sum() + b1 * z.square().sum() + b2 * (z - near).square().sum()
-    (grad,) = torch.autograd.grad(loss, z)
-    torch.testing.assert_close(grad, torch.zeros_like(grad), rtol=0, atol=1e-12)
+    net = GloGNN(3, 4, 2, num_nodes=6, gamma=0.3, beta1=0.5, beta2=2.0).double()
+    g, edge_index = net.gamma, GRAPHS["loops"][0]
+    h, first = (torch.randn(6, 2, dtype=torch.float64) for _ in range(2))
+    adjacency = symmetric(with_loops(incoming(edge_index, 6)))
+    near = 0.7 * adjacency - 0.2 * adjacency @ adjacency
+
+    def loss(z):
+        left = h - (1 - g) * z @ h - g * first
+        return left.square().sum() + net.beta1 * z.square().sum() + net.beta2 * (z - near).square().sum()
+
+    operator = edges_of_gcn(torch.zeros(6, 1), edge_index)
+    powers = torch.tensor([0.7, -0.2], dtype=torch.float64)
+    # The loss is quadratic, so that one step of Newton from anywhere ends at its minimum.
+    start = torch.zeros(6, 6, dtype=torch.float64)
+    slope = torch.func.grad(loss)(start).flatten()
+    z = -torch.linalg.solve(torch.func.hessian(loss)(start).reshape(36, 36), slope).view(6, 6)
+    torch.testing.assert_close(net._gather_from_all(h, first, operator, powers), z @ h, rtol=1e-10, atol=1e-10)
 
 
 def test_laws():
