@@ -157,9 +157,10 @@ class Run:
         return self.world.from_leader(metrics)
 
     def _advice(self, epoch: int, what: str) -> str:
+        norm = ", or layers that normalise: model.norm = layer" if hasattr(self.config.model, "norm") else ""
         return (
             f"{what} is not finite in epoch {epoch} of run {self.number + 1} (seed {self.seed}); "
-            f"try a smaller lr (now {self.config.lr}), or layers that normalise: model.norm = layer"
+            f"try a smaller lr (now {self.config.lr}){norm}"
         )
 
     def result(self) -> dict[str, Any]:
@@ -227,9 +228,10 @@ def build_for(config: TrainConfig, task: Task) -> nn.Module:
     """Build the network of a configuration for a task.
 
     Raises:
-        ConfigError: if it does not learn this task, or an aggregator cannot be made.
+        ConfigError: if it does not learn this task or is not trained from such data, or an aggregator cannot be made.
     """
     try:
+        task.check(config.model)
         return build(config.model, task.problem)
     except (ValueError, ImportError) as error:
         raise ConfigError(str(error)) from error

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch_geometric.data import Batch
 
-from graphlab.models import Problem
+from graphlab.models import ModelConfig, Problem
 from graphlab.train.distributed import World
 
 SPLITS = ("train", "valid", "test")
@@ -24,6 +24,16 @@ class Task(ABC):
     problem: Problem
     metric_name: str
     higher_is_better: bool
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse a network that cannot be trained here, before it is built; by default none.
+
+        Args:
+            model: its configuration.
+
+        Raises:
+            ValueError: if it is one.
+        """
 
     @abstractmethod
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Any]:
