@@ -13,7 +13,6 @@ from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.sparse import as_operator, inverse_degree, products_per_row, scaled, simple_adjacency
 from graphlab.ops import Graph
 
-
 MAX_ORDER = 6
 """The longest word: longer ones are too many to be made or learned from."""
 

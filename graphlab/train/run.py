@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.aggr import penalty
-from graphlab.models import build
+from graphlab.models import MODELS, build
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.tasks import NonFiniteError, Task
@@ -228,10 +228,13 @@ def build_for(config: TrainConfig, task: Task) -> nn.Module:
     """Build the network of a configuration for a task.
 
     Raises:
-        ConfigError: if it does not learn this task or is not trained from such data, or an aggregator cannot be made.
+        ConfigError: if it does not learn this task or not from these data, or an aggregator cannot be made.
     """
+    if not isinstance(config.model, task.networks):
+        able = [name for name, cls in MODELS.items() if issubclass(cls, task.networks)]
+        source = config.disk or config.data
+        raise ConfigError(f"model: '{config.model.name}' does not learn from {source}; expected {' or '.join(able)}")
     try:
-        task.check(config.model)
         return build(config.model, task.problem)
     except (ValueError, ImportError) as error:
         raise ConfigError(str(error)) from error

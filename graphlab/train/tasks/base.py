@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -24,16 +24,8 @@ class Task(ABC):
     problem: Problem
     metric_name: str
     higher_is_better: bool
-
-    def check(self, model: ModelConfig) -> None:
-        """Refuse a network that cannot be trained here, before it is built; by default none.
-
-        Args:
-            model: its configuration.
-
-        Raises:
-            ValueError: if it is one.
-        """
+    networks: ClassVar[type[ModelConfig]] = ModelConfig
+    """Networks of such configurations learn from these data, if they learn the task at all."""
 
     @abstractmethod
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Any]:

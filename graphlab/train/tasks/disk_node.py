@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from graphlab.disk import DiskLoader, Neighbors, Rows, Stage, Store, layer_wise
-from graphlab.models import MODELS, MlpConfig, ModelConfig, Problem
+from graphlab.models import MlpConfig, Problem
 from graphlab.models.stack import Stack
 from graphlab.ops import clear_cache
 from graphlab.train.distributed import World
@@ -33,6 +33,8 @@ class DiskNodeTask(Task):
         ValueError: if the store lacks labels or masks.
     """
 
+    networks = MlpConfig
+
     def __init__(self, path: Path, device: torch.device, memory_budget: int | None) -> None:
         self.path, self.device, self.memory_budget = path, device, memory_budget
         self.store = Store(path)
@@ -53,12 +55,6 @@ class DiskNodeTask(Task):
         width, classes = self.store.info.row_shape[0], int(self.y.max()) + 1
         self.problem = Problem("node-classification", width, classes, num_nodes=self.y.numel())
         self._loader: DiskLoader | None = None
-
-    def check(self, model: ModelConfig) -> None:
-        """Refuse a network that is no stack of layers: it is evaluated layer by layer."""
-        if not isinstance(model, MlpConfig):
-            able = [name for name, cls in MODELS.items() if issubclass(cls, MlpConfig)]
-            raise ValueError(f"model: '{model.name}' is not trained from a store; expected {' or '.join(able)}")
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Any]:
         """The store's batches in a random order: this process's share of them."""
