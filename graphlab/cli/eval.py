@@ -12,6 +12,8 @@ from graphlab.train.evaluation import Cell, Results, directed, format_scores, sc
 
 SUMMARY = "train a suite of networks and data sets, resumable, and print its table beside published results"
 
+_MOST_SPLITS = 10_000  # far more than any data set has
+
 _DIRECTED = f"""{directed.SUMMARY.capitalize()}.
 
 A cell is one recipe, examples/configs/directed/DATA_MODEL.toml, on one split. The epoch that validates best is tested,
@@ -80,7 +82,10 @@ def _train(cells: Sequence[Cell], results: Results, argv: list[str]) -> int:
 
 
 def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"expected names as in A,B, got '{text}'; leave it out for all")
+    return names
 
 
 def _numbers(text: str) -> list[int]:
@@ -89,7 +94,12 @@ def _numbers(text: str) -> list[int]:
         first, dash, last = part.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise argparse.ArgumentTypeError(f"expected numbers and ranges as in 0-4,7, got '{text}'")
-        numbers += range(int(first), int(last or first) + 1)
+        start, stop = int(first), int(last or first) + 1
+        if not start < stop <= _MOST_SPLITS:
+            raise argparse.ArgumentTypeError(
+                f"expected ranges that ascend, of numbers below {_MOST_SPLITS}, got '{part}'"
+            )
+        numbers += range(start, stop)
     return list(dict.fromkeys(numbers))
 
 

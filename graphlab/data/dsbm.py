@@ -91,7 +91,7 @@ class DSBM(OneGraph):
         edge_index = _draw(y, p * flow, rng)
         train, valid, test = proportional_masks(y, _NUM_SPLITS)
         graph = Data(
-            x=structural_features(features, edge_index, num_nodes),
+            x=structural_features(features, edge_index, num_nodes, seed=int(rng.integers(2**32))),
             edge_index=edge_index,
             y=y,
             train_mask=train,

@@ -12,17 +12,18 @@ Features = Literal["degree", "random", "onehot"]
 _MAX_ONE_HOT = 20_000
 
 
-def structural_features(features: Features, edge_index: Tensor, num_nodes: int) -> Tensor:
+def structural_features(features: Features, edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
     r"""Node features made of the graph, or of nothing.
 
     ``"degree"`` gives :math:`x_i = (\log(1 + d^{out}_i), \log(1 + d^{in}_i))`, which says the same of a node however
-    nodes are numbered; ``"random"`` one number a node, standard normal by NumPy's ``RandomState(0)``; ``"onehot"`` the
+    nodes are numbered; ``"random"`` one number a node, standard normal by NumPy's ``RandomState``; ``"onehot"`` the
     identity, so that a first layer learns one vector a node and nothing carries over to other nodes.
 
     Args:
         features: Which.
         edge_index: The edges :math:`i \to j`.
         num_nodes: Number of nodes.
+        seed: Seed of ``"random"``, below 2 ** 32.
 
     Shapes:
         - edge_index: ``[2, E]``
@@ -42,7 +43,7 @@ def structural_features(features: Features, edge_index: Tensor, num_nodes: int) 
     if features == "degree":
         return torch.stack([degree(ends, num_nodes) for ends in edge_index], dim=1).log1p()
     if features == "random":
-        return torch.from_numpy(np.random.RandomState(0).normal(size=(num_nodes, 1))).float()
+        return torch.from_numpy(np.random.RandomState(seed).normal(size=(num_nodes, 1))).float()
     if num_nodes > _MAX_ONE_HOT:
         raise ValueError(
             f"features='onehot' takes num_nodes ** 2 numbers and is for {_MAX_ONE_HOT:,} nodes or fewer, "

@@ -8,6 +8,8 @@ import torch
 from scipy.sparse import csr_array, eye_array
 from torch import Tensor, nn
 
+from graphlab.directed.checks import at_least
+from graphlab.directed.csr_tensor import csr_tensor
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.hop_features import HopFeatures
@@ -68,7 +70,8 @@ class A2DUG(DecoupledModel):
         super().__init__(in_channels)
         if num_hops < 1 or num_layers < 1:
             raise ValueError(f"'num_hops' and 'num_layers' must be at least 1, got {num_hops} and {num_layers}")
-        self.num_nodes, self.num_hops = num_nodes, num_hops
+        self.num_nodes, self.num_hops = at_least("num_nodes", num_nodes, 1), num_hops
+        at_least("hidden_channels", hidden_channels, 1)
 
         def part(width: int) -> nn.Sequential:
             return _mlp([width, *[hidden_channels] * num_layers], dropout)
@@ -140,4 +143,4 @@ def _as_csr(matrix: csr_array, like: Tensor) -> Tensor:
     rowptr, col, value = (
         torch.from_numpy(part).to(like.device) for part in (matrix.indptr, matrix.indices, matrix.data)
     )
-    return torch.sparse_csr_tensor(rowptr, col, value.to(like.dtype), matrix.shape)  # pyright: ignore
+    return csr_tensor(rowptr, col, value.to(like.dtype), matrix.shape)  # pyright: ignore

@@ -36,6 +36,20 @@ def at_least(name: str, value: int, least: int) -> int:
     return value
 
 
+def check_dropout(dropout: float) -> float:
+    """Return a fraction of units to drop if it is one.
+
+    Args:
+        dropout: The fraction.
+
+    Raises:
+        ValueError: It is not in [0, 1].
+    """
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"'dropout' must lie in [0, 1], got {dropout}")
+    return dropout
+
+
 def check_heads(channels: int, heads: int) -> None:
     """Refuse a number of heads that does not divide the width.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.csr_tensor import to_csr
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.hop_writer import write_blocks
 from graphlab.directed.stored_hops import StoredHops
@@ -157,7 +158,7 @@ class DecoupledModel(nn.Module, ABC):
                 f"'x' must hold floating-point numbers (num_nodes, {self.in_channels}), got {x.dtype} of shape "
                 f"{tuple(x.shape)}; build the network with in_channels=x.size(1)"
             )
-        x = x if x.layout in (torch.strided, torch.sparse_csr) else x.to_sparse_csr()
+        x = x if x.layout == torch.strided else to_csr(x)
         if not (x if x.layout == torch.strided else x.values()).isfinite().all():
             raise ValueError("'x' must be finite, got NaN or infinity; fill in what is missing first")
         return x

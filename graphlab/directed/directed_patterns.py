@@ -13,6 +13,9 @@ from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.sparse import as_operator, inverse_degree, products_per_row, scaled, simple_adjacency
 from graphlab.ops import Graph
 
+MAX_ORDER = 6
+"""The longest word: longer ones are too many to be made or learned from."""
+
 
 @dataclass(frozen=True)
 class DirectedPatterns:
@@ -32,7 +35,7 @@ class DirectedPatterns:
     :math:`O(\text{order} \cdot \text{nnz}(A) \cdot f)` time at most.
 
     Args:
-        order: The longest word; there are :math:`2 + 4 + \ldots + 2^\text{order}` patterns.
+        order: The longest word, from 1 to 6; there are :math:`2 + 4 + \ldots + 2^\text{order}` patterns.
         normalization: The :math:`r` above, from 0 to 1.
         max_nnz: A product is not even tried where it might take more entries than this; 0 for never.
 
@@ -55,8 +58,11 @@ class DirectedPatterns:
     max_nnz: int = 2_000_000
 
     def __post_init__(self) -> None:
-        if self.order < 1:
-            raise ValueError(f"'order' must be at least 1, got {self.order}; 1 gives A and its transposed")
+        if not 1 <= self.order <= MAX_ORDER:
+            raise ValueError(
+                f"'order' must lie in 1 to {MAX_ORDER}, got {self.order}; 1 gives A and its transposed, {MAX_ORDER} "
+                f"gives {2 ** (MAX_ORDER + 1) - 2} patterns, and each further one twice as many"
+            )
         if not 0 <= self.normalization <= 1:
             raise ValueError(f"'normalization' must lie in [0, 1], got {self.normalization}; 0.5 is symmetric")
         if self.max_nnz < 0:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.csr_tensor import csr_tensor, to_csr
+
 _LEVELS = 1 << 16
 
 
@@ -52,6 +54,6 @@ def _mask(x: Tensor, dropped: int) -> Tensor:
 
 
 def _of_stored(dropout: Dropout, x: Tensor) -> Tensor:
-    rows = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
+    rows = to_csr(x)
     values = dropout(rows.values())
-    return torch.sparse_csr_tensor(rows.crow_indices(), rows.col_indices(), values, rows.shape, check_invariants=False)
+    return csr_tensor(rows.crow_indices(), rows.col_indices(), values, rows.shape)

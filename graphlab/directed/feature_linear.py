@@ -1,10 +1,9 @@
 """A linear layer on features that may be sparse, such as bags of words."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.csr_tensor import to_csr
 from graphlab.ops import Graph, gather_reduce
 
 
@@ -74,6 +73,6 @@ def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
 
 def _as_graph(x: Tensor) -> tuple[Graph, Tensor]:
     """Each row gathers the weights of the columns that it has entries in."""
-    rows: Any = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
+    rows = to_csr(x)
     graph = Graph(rows.crow_indices().int(), rows.col_indices().int(), None, x.size(1))
     return graph, rows.values().detach()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphlab.directed.csr_tensor import csr_tensor
 from graphlab.directed.hop_writer import write_hops
 
 Rows = Tensor | slice
@@ -18,8 +19,7 @@ class HopFeatures:
     .. math::
         H_i = (X_i,\; (M_1 X)_i,\; (M_2 X)_i,\; \dots)
 
-    ``hops[rows]`` gives those of some nodes; the last choice is remembered, so that training on the same rows again
-    copies nothing. Take its tensors as constants.
+    ``hops[rows]`` copies those of some nodes: keep it where the same rows are trained on again and again.
 
     Args:
         dense: All dense blocks, a node's blocks side by side; block 0 is ``X`` itself unless that is sparse.
@@ -31,7 +31,7 @@ class HopFeatures:
         - **sparse:** ``(num_nodes, *)`` each
 
     Raises:
-        ValueError: A shape or a layout is wrong.
+        ValueError: A shape or a layout is wrong, or a sparse block is not what its layout says.
 
     Example:
         >>> import torch
@@ -43,7 +43,6 @@ class HopFeatures:
 
     def __init__(self, dense: Tensor, sparse: Mapping[str, Tensor] | None = None, recipe: str = "") -> None:
         self.dense, self.sparse, self.recipe = dense, dict(sparse or {}), recipe
-        self._last: tuple[Any, HopFeatures] | None = None
         if dense.dim() != 3:
             raise ValueError(f"'dense' must have shape (num_nodes, num_blocks, channels), got {tuple(dense.shape)}")
         for name, block in self.sparse.items():
@@ -52,6 +51,7 @@ class HopFeatures:
                     f"'sparse' must hold CSR matrices of {dense.size(0)} rows, got {name!r} of layout {block.layout} "
                     f"and shape {tuple(block.shape)}; convert it with to_sparse_csr()"
                 )
+            csr_tensor(block.crow_indices(), block.col_indices(), block.values().detach(), block.shape, check=True)
 
     @property
     def num_nodes(self) -> int:
@@ -76,13 +76,7 @@ class HopFeatures:
         if isinstance(rows, slice):
             return self._chosen(torch.arange(self.num_nodes)[rows], self.dense[rows])
         rows = indices(rows, self.num_nodes).to(self.dense.device)
-        version = self.dense._version
-        if self._last is not None and self._last[0][0] == version and torch.equal(self._last[0][1], rows):
-            return self._last[1]
-        chosen = self._chosen(rows, self.dense.index_select(0, rows))
-        if not chosen.dense.requires_grad:
-            self._last = ((version, rows.clone()), chosen)
-        return chosen
+        return self._chosen(rows, self.dense.index_select(0, rows))
 
     def _chosen(self, rows: Tensor, dense: Tensor) -> "HopFeatures":
         return HopFeatures(dense, {name: take_rows(block, rows) for name, block in self.sparse.items()}, self.recipe)
@@ -99,13 +93,15 @@ class HopFeatures:
     def save(self, folder: str | Path) -> None:
         """Write to a new folder, which :class:`graphlab.directed.StoredHops` opens.
 
-        The folder has its name only once it is complete.
+        The folder has its name only once it is complete; a process that is killed leaves ``.NAME-*`` beside it, which
+        may be removed.
 
         Args:
             folder: Where to; it must not be there yet.
 
         Raises:
-            ValueError: The folder is there already, or the numbers are not float16, float32 or float64.
+            ValueError: The folder is there already, the numbers are not float16, float32 or float64, or the name of a
+                sparse block is no identifier.
         """
         write_hops(folder, self.dense, self.sparse, self.recipe)
 
@@ -133,10 +129,10 @@ def take_rows(matrix: Tensor, rows: Tensor) -> Tensor:
     shift = torch.repeat_interleave(ptr[rows] - new_ptr[:-1], counts)
     places = torch.arange(shift.numel(), device=shift.device) + shift
     columns, values = matrix.col_indices()[places], matrix.values()[places]
-    return torch.sparse_csr_tensor(new_ptr.to(ptr.dtype), columns, values, (rows.numel(), matrix.size(1)))
+    return csr_tensor(new_ptr.to(ptr.dtype), columns, values, (rows.numel(), matrix.size(1)))
 
 
-def indices(rows: Tensor, num_nodes: int) -> Tensor:
+def indices(rows: Any, num_nodes: int) -> Tensor:
     """What a choice of rows is in numbers.
 
     Args:
@@ -146,6 +142,8 @@ def indices(rows: Tensor, num_nodes: int) -> Tensor:
     Raises:
         ValueError: It is no choice of these rows.
     """
+    if not isinstance(rows, Tensor):
+        raise ValueError(f"rows must be a tensor or a slice, got {rows!r}; make it one: torch.tensor([...])")
     if rows.dim() != 1 or rows.dtype not in (torch.bool, torch.int64, torch.int32):
         raise ValueError(f"rows must be int64 indices or a boolean mask, got {rows.dtype} of shape {tuple(rows.shape)}")
     if rows.dtype == torch.bool:

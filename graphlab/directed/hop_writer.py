@@ -15,6 +15,7 @@ from torch import Tensor
 
 FORMAT = {"format": "graphlab-hops", "version": 1}
 MANIFEST, ROWS = "hops.json", "rows.bin"
+DTYPES = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 # Bytes of rows that are put together at once.
 _CHUNK = 64 << 20
 
@@ -34,7 +35,7 @@ def write_hops(folder: str | Path, dense: Tensor, sparse: Mapping[str, Tensor], 
     Raises:
         ValueError: The folder is there already, or the numbers are of a kind that is not kept.
     """
-    with _new_folder(folder) as made:
+    with _new_folder(folder, sparse) as made:
         with (made / ROWS).open("wb") as rows:
             step = _rows_at_once(dense.size(1) * dense.size(2) * dense.element_size())
             for part in dense.detach().split(step):
@@ -61,7 +62,7 @@ def write_blocks(folder: str | Path, blocks: Iterable[Tensor], sparse: Mapping[s
     Raises:
         ValueError: The folder is there already, or the numbers are of a kind that is not kept.
     """
-    with _new_folder(folder) as made:
+    with _new_folder(folder, sparse) as made:
         paths, nodes, channels, dtype = [], 0, 0, torch.float32
         for block in blocks:
             (nodes, channels), dtype = block.shape, block.dtype
@@ -89,8 +90,11 @@ def _interleave(path: Path, blocks: list[Path], nodes: int, channels: int, dtype
 
 
 @contextmanager
-def _new_folder(folder: str | Path) -> Iterator[Path]:
-    """Give a folder under a temporary name, which gets its own once everything is in it."""
+def _new_folder(folder: str | Path, names: Iterable[str]) -> Iterator[Path]:
+    """Give a folder under a temporary name, which gets its own once everything is in it, files of these names too."""
+    for name in names:
+        if not name.isidentifier():
+            raise ValueError(f"'sparse' must be named by identifiers, which become names of files, got {name!r}")
     folder = Path(folder).absolute()
     if folder.exists():
         raise ValueError(f"'folder' must be new, but {folder} is there; open it with StoredHops, or remove it")
@@ -132,9 +136,10 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def _name(dtype: torch.dtype) -> str:
-    if dtype not in (torch.float32, torch.float64, torch.float16):
+    found = [name for name, kept in DTYPES.items() if kept == dtype]
+    if not found:
         raise ValueError(f"hops must be float16, float32 or float64 to be kept on disk, got {dtype}; convert them")
-    return str(dtype).removeprefix("torch.")
+    return found[0]
 
 
 def _sync_path(path: Path) -> None:

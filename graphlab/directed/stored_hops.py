@@ -5,6 +5,7 @@ import math
 import os
 import weakref
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphlab.directed.csr_tensor import csr_tensor
 from graphlab.directed.hop_features import HopFeatures, Rows, indices, take_rows
-from graphlab.directed.hop_writer import FORMAT, MANIFEST, ROWS
+from graphlab.directed.hop_writer import DTYPES, FORMAT, MANIFEST, ROWS
 from graphlab.ops import read_rows
 
 
@@ -44,7 +46,7 @@ class StoredHops:
         noted = _noted(self.folder / MANIFEST)
         self.recipe: str = noted["recipe"]
         self.shape: tuple[int, int, int] = tuple(noted["shape"])
-        self.dtype: torch.dtype = getattr(torch, noted["dtype"])
+        self.dtype: torch.dtype = DTYPES[noted["dtype"]]
         self.sparse = {name: _sparse(self.folder / f"{name}.npz", self.shape[0]) for name in noted["sparse"]}
         self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         self._file = _opened(self.folder / ROWS, self.shape[0] * self._row_bytes)
@@ -79,14 +81,33 @@ class StoredHops:
 def _noted(path: Path) -> dict[str, Any]:
     try:
         noted = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(f"{path.parent} holds no hops: there is no {path.name}; write them with save()") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not what was written ({error}); write the hops anew") from error
     found = {key: noted.get(key) for key in FORMAT} if isinstance(noted, dict) else noted
     if found != FORMAT:
         raise ValueError(f"{path} must say {FORMAT}, got {found}; write the hops anew with this version")
+    wrong = [key for key, holds in _CONTENT.items() if key not in noted or not holds(noted[key])]
+    if wrong:
+        raise ValueError(f"{path} is not what was written ({', '.join(wrong)}); write the hops anew")
     return noted
+
+
+def _are_sizes(found: Any) -> bool:
+    return isinstance(found, list) and len(found) == 3 and all(type(size) is int and size >= 0 for size in found)
+
+
+def _are_names(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(name, str) and name.isidentifier() for name in found)
+
+
+_CONTENT: dict[str, Callable[[Any], bool]] = {
+    "recipe": lambda found: isinstance(found, str),
+    "shape": _are_sizes,
+    "dtype": lambda found: isinstance(found, str) and found in DTYPES,
+    "sparse": _are_names,
+}
 
 
 def _opened(path: Path, size: int) -> int:
@@ -102,8 +123,9 @@ def _sparse(path: Path, num_nodes: int) -> Tensor:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             crow, col, value, shape = (torch.from_numpy(arrays[key]) for key in ("crow", "col", "value", "shape"))
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        matrix = csr_tensor(crow, col, value, shape.reshape(-1).tolist(), check=True)
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not what was written ({error}); write the hops anew") from error
-    if crow.numel() != num_nodes + 1:
-        raise ValueError(f"{path} must have {num_nodes} rows, got {crow.numel() - 1}; write the hops anew")
-    return torch.sparse_csr_tensor(crow, col, value, shape.tolist())
+    if matrix.size(0) != num_nodes:
+        raise ValueError(f"{path} must have {num_nodes} rows, got {matrix.size(0)}; write the hops anew")
+    return matrix

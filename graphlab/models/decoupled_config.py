@@ -14,8 +14,8 @@ class AdpaConfig(NodeNetConfig):
     network: ClassVar[str] = "graphlab.directed:ADPA"
     num_hops: int = number(2, at_least=1)
     """Steps of propagation along each pattern."""
-    order: int = number(2, at_least=1)
-    """Longest word over A and its transposed; 2 gives six patterns."""
+    order: int = number(2, at_least=1, at_most=6)
+    """Longest word over A and its transposed; 2 gives six patterns, 6 gives 126."""
     normalization: float = number(0.5, at_least=0)
     """The power r of degrees right of a pattern, in [0, 1]; 0 takes means, 0.5 is symmetric."""
     decay: Literal["none", "log"] = "none"

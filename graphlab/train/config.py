@@ -33,7 +33,7 @@ class TrainConfig(Checked):
     memory_budget: int = number(0, at_least=0)
     """MiB that the process may hold while it trains from a store (0: half of what is free)."""
     features: Literal["stored", "row"] = "stored"
-    """Node features as stored, or with rows that sum to one (tasks on one graph)."""
+    """Node features as stored, or less their smallest and over their row's sum if above one (tasks on one graph)."""
     direction: Direction = "stored"
     """Edges as stored, both ways, turned round, or as training labels advise (tasks on one graph)."""
     sparse: Literal["auto", "never"] = "auto"

@@ -53,8 +53,10 @@ def rocauc(logits: Float[Tensor, "rows outputs"], labels: Tensor) -> float:
         - labels: ``[rows, columns]`` or ``[rows]``
 
     Raises:
-        ConfigError: if no column has both classes.
+        ConfigError: if no column has both classes, or a class has no score.
     """
+    if not labels.numel():
+        raise ConfigError("rocauc: expected both classes in a split, got no rows; use a larger split")
     scores, truth = logits.detach().double().cpu(), labels.cpu()
     areas = _areas_of_classes(scores, truth) if truth.dim() == 1 else _areas_of_columns(scores, truth)
     if not areas:
@@ -79,6 +81,12 @@ def _areas_of_classes(scores: Tensor, truth: Tensor) -> list[tuple[float, float]
     found, counts = truth.unique(return_counts=True)
     if found.numel() < 2:
         return []
+    classes = max(2, scores.size(1))
+    if int(found[0]) < 0 or int(found[-1]) >= classes:
+        raise ConfigError(
+            f"rocauc: expected class numbers from 0 to {classes - 1}, as there are {scores.size(1)} scores a row, "
+            f"got {int(found[0])} to {int(found[-1])}"
+        )
     if scores.size(1) <= 2:
         # The difference ranks as the probability does, and does not round two sure answers to one.
         score = scores[:, -1] - scores[:, 0] * (scores.size(1) - 1)

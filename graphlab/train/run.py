@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.aggr import penalty
-from graphlab.models import build
+from graphlab.models import MODELS, build
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.tasks import NonFiniteError, Task
@@ -157,9 +157,10 @@ class Run:
         return self.world.from_leader(metrics)
 
     def _advice(self, epoch: int, what: str) -> str:
+        norm = ", or layers that normalise: model.norm = layer" if hasattr(self.config.model, "norm") else ""
         return (
             f"{what} is not finite in epoch {epoch} of run {self.number + 1} (seed {self.seed}); "
-            f"try a smaller lr (now {self.config.lr}), or layers that normalise: model.norm = layer"
+            f"try a smaller lr (now {self.config.lr}){norm}"
         )
 
     def result(self) -> dict[str, Any]:
@@ -227,8 +228,12 @@ def build_for(config: TrainConfig, task: Task) -> nn.Module:
     """Build the network of a configuration for a task.
 
     Raises:
-        ConfigError: if it does not learn this task, or an aggregator cannot be made.
+        ConfigError: if it does not learn this task or not from these data, or an aggregator cannot be made.
     """
+    if not isinstance(config.model, task.networks):
+        able = [name for name, cls in MODELS.items() if issubclass(cls, task.networks)]
+        source = config.disk or config.data
+        raise ConfigError(f"model: '{config.model.name}' does not learn from {source}; expected {' or '.join(able)}")
     try:
         return build(config.model, task.problem)
     except (ValueError, ImportError) as error:

@@ -125,7 +125,7 @@ def check_known(layer: Layer, known: list[str]) -> None:
     """
     for key in layer.values:
         if key not in known:
-            hint = suggestion(key, [*known, "sweep", "resume"], layer.spell)
+            hint = suggestion(key, [*known, "sweep", "resume"], str if layer.source else layer.spell)
             raise ConfigError(f"{layer.spell(key)}: unknown option{hint}")
 
 

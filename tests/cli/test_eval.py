@@ -151,6 +151,20 @@ def test_missing_data_are_passed_over_with_the_reason(capsys, monkeypatch):
             "argument --splits: expected numbers and",
         ),
         (["directed", "--configs", "recipes", "--splits", "0,x"], "argument --splits: expected numbers and ranges"),
+        (
+            ["directed", "--configs", "recipes", "--splits", "5-3"],
+            "argument --splits: expected ranges that ascend, of numbers below 10000, got '5-3'",
+        ),
+        (["directed", "--configs", "recipes", "--splits", "0-999999999"], "argument --splits: .*below 10000, got '0-9"),
+        (["directed", "--configs", "recipes", "--splits", ""], "argument --splits: expected numbers and ranges"),
+        (
+            ["directed", "--configs", "recipes", "--data", ""],
+            "argument --data: expected names as in A,B, got ''; leave",
+        ),
+        (
+            ["directed", "--configs", "recipes", "--model", "sage,"],
+            "argument --model: expected names as in A,B, got 'sa",
+        ),
         (["directed", "--configs", "recipes", "--splits", "3"], "--splits: karate has splits 0 to 0, got 3"),
         (["directed", "--configs", "recipes", "--out", "/dev/null"], "--out: /dev/null/.* cannot be read: Not a dir"),
     ],

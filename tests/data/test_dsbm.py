@@ -70,6 +70,11 @@ def test_a_seed_makes_one_graph() -> None:
     assert not torch.equal(one.y, other.y)
 
 
+def test_random_features_are_of_the_seed() -> None:
+    one, same, other = (DSBM(50, features="random", seed=seed)[0].x for seed in (2**40, 2**40, 4))
+    assert torch.equal(one, same) and not torch.equal(one, other)  # pyright: ignore
+
+
 @pytest.mark.parametrize(
     ("nodes", "clusters", "ratio", "sizes"),
     [(10, 3, 1.0, [3, 4, 3]), (70, 3, 4.0, [10, 20, 40]), (2, 2, 1.0, [1, 1])],

@@ -19,6 +19,10 @@ def test_random_numbers_are_always_the_same() -> None:
     torch.testing.assert_close(x.flatten(), torch.tensor([1.76405, 0.40016, 0.97874, 2.24089]), rtol=0, atol=1e-5)
 
 
+def test_random_numbers_of_another_seed_are_others() -> None:
+    assert not torch.equal(*(structural_features("random", EDGES, 4, seed=seed) for seed in (0, 1)))
+
+
 def test_one_hot_is_the_identity_of_small_graphs() -> None:
     assert torch.equal(structural_features("onehot", EDGES, 4), torch.eye(4))
     with pytest.raises(ValueError, match="20,000 nodes or fewer, got 20,001; use 'degree'"):

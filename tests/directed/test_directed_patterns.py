@@ -66,11 +66,22 @@ def test_gradients_reach_the_features():
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("order", 0, "at least 1"), ("normalization", 1.5, r"in \[0, 1\]"), ("max_nnz", -1, "not be negative")],
+    [
+        ("order", 0, "in 1 to 6"),
+        ("order", 40, "in 1 to 6"),
+        ("normalization", 1.5, r"in \[0, 1\]"),
+        ("max_nnz", -1, "not be negative"),
+    ],
 )
 def test_arguments_outside_their_range_are_refused(field, value, said):
     with pytest.raises(ValueError, match=f"'{field}' must .*{said}, got {value}"):
         DirectedPatterns(**{field: value})
+
+
+def test_the_longest_words_are_told_by_their_number():
+    assert len(DirectedPatterns(order=6).names) == 126
+    with pytest.raises(ValueError, match="6 gives 126 patterns, and each further one twice as many"):
+        DirectedPatterns(order=7)
 
 
 def test_edges_outside_the_nodes_are_refused():

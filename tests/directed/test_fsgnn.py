@@ -56,6 +56,14 @@ def test_hops_begin_with_equal_weights():
     assert model.score.softmax(0).unique().numel() == 1
 
 
-def test_zero_hops_are_refused():
-    with pytest.raises(ValueError, match="'num_hops' must be at least 1, got 0"):
-        network(num_hops=0)
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: network(num_hops=0), "'num_hops' must be at least 1, got 0"),
+        (lambda: network(dropout=2.0), r"'dropout' must lie in \[0, 1\], got 2.0"),
+        (lambda: FSGNN(CHANNELS, 0, 3), "'hidden_channels' must be at least 1, got 0"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

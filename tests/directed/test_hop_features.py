@@ -3,8 +3,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphlab.directed import HopFeatures
+from graphlab.directed import ADPA, HopFeatures
 from graphlab.directed.hop_features import take_rows
+
+
+def unchecked(crow: list[int], col: list[int], columns: int = 4) -> torch.Tensor:
+    parts = torch.tensor(crow), torch.tensor(col), torch.ones(len(col))
+    return torch.sparse_csr_tensor(*parts, (3, columns), check_invariants=False)
 
 
 def hops() -> HopFeatures:
@@ -40,21 +45,28 @@ def test_features_come_first_or_are_sparse():
     assert dense.features.equal(whole.dense[:, 0]) and dense.propagated.equal(whole.dense[:, 1:])
 
 
-def test_the_last_choice_is_remembered_until_anything_changes():
+def test_rows_are_those_of_now():
     whole, rows = hops(), torch.tensor([1, 2])
-    some = whole[rows]
-    assert whole[torch.tensor([1, 2])] is some
+    assert whole[rows].dense.equal(whole.dense[1:3])
     rows[0] = 0
     assert whole[rows].dense.equal(whole.dense[:3:2])
     whole.dense[2] = 7.0
     assert whole[rows].dense[1].eq(7).all()
-    whole.dense[2] = 8.0
-    assert whole[rows].dense[1].eq(8).all()
+
+
+def test_rows_can_be_taken_of_what_was_made_in_inference_mode():
+    with torch.inference_mode():
+        whole = hops()
+    assert whole[torch.tensor([4, 0])].dense.equal(hops().dense[[4, 0]])
+    model, x, edges = ADPA(4, 8, 3).eval(), torch.rand(6, 4), torch.tensor([[0, 1], [1, 2]])
+    with torch.inference_mode():
+        made, expected = model.precompute(x, edges), model(x, edges)
+    torch.testing.assert_close(model.classify(made[torch.tensor([4, 0])]), expected[[4, 0]])
 
 
 def test_gradients_reach_the_features():
     x = torch.rand(4, 2, 3, requires_grad=True)
-    for _ in range(2):  # what is remembered would belong to the first graph
+    for _ in range(2):
         (grad,) = torch.autograd.grad(HopFeatures(x)[torch.tensor([1, 1])].dense.sum(), x)
         assert grad[1].eq(2).all() and grad.sum() == 12
 
@@ -72,6 +84,10 @@ def test_all_blocks_change_precision():
             lambda: HopFeatures(torch.rand(3, 2, 1), {"x": torch.rand(3, 2)}),
             "'sparse' must hold CSR matrices of 3 rows",
         ),
+        (lambda: HopFeatures(torch.rand(3, 2, 1), {"x": unchecked([0, 1, 1, 1], [4])}), "a CSR matrix cannot be made"),
+        (lambda: HopFeatures(torch.rand(3, 2, 1), {"x": unchecked([0, 2, 1, 2], [0, 1])}), "a CSR matrix cannot be"),
+        (lambda: hops()[3], r"rows must be a tensor or a slice, got 3; make it one: torch.tensor"),
+        (lambda: hops()[[0, 1]], r"rows must be a tensor or a slice, got \[0, 1\]"),
         (lambda: hops()[torch.tensor([6])], r"rows must lie in \[0, 6\), got 6 to 6"),
         (lambda: hops()[torch.tensor([0.0])], "rows must be int64 indices or a boolean mask, got torch.float32"),
         (lambda: hops()[torch.tensor([True])], "a mask of rows must have 6 entries, got 1"),

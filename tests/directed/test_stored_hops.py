@@ -73,6 +73,19 @@ def test_numbers_of_other_kinds_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["../evil", "", "a b"])
+def test_sparse_blocks_whose_names_are_no_names_of_files_are_not_written(tmp_path, name):
+    with pytest.raises(ValueError, match="'sparse' must be named by identifiers, which become names of files, got"):
+        HopFeatures(torch.rand(2, 1, 1), {name: torch.eye(2).to_sparse_csr()}).save(tmp_path / "in" / "hops")
+    assert not list(tmp_path.iterdir())
+
+
+def replace(folder, **parts):
+    with np.load(folder / "x.npz") as arrays:
+        kept = dict(arrays)
+    np.savez(folder / "x.npz", **(kept | parts))
+
+
 def cut(folder, name):
     path = folder / name
     path.write_bytes(path.read_bytes()[:-1])
@@ -90,6 +103,27 @@ def change(folder, **values):
         (lambda f: (f / "hops.json").write_text("[]"), "must say .*, got "),
         (lambda f: cut(f, "hops.json") or cut(f, "hops.json"), "hops.json is not what was written"),
         (lambda f: change(f, version=2), "must say .*'version': 1.*, got .*'version': 2"),
+        (
+            lambda f: (f / "hops.json").write_text(json.dumps(hop_writer.FORMAT)),
+            "written .recipe, shape, dtype, sparse.;",
+        ),
+        (lambda f: change(f, recipe=3), r"hops.json is not what was written \(recipe\)"),
+        (lambda f: change(f, dtype="int32"), r"hops.json is not what was written \(dtype\)"),
+        (lambda f: change(f, dtype=["float32"]), r"hops.json is not what was written \(dtype\)"),
+        (lambda f: change(f, shape=[50, 12]), r"hops.json is not what was written \(shape\)"),
+        (lambda f: change(f, shape=[50, -3, -4]), r"hops.json is not what was written \(shape\)"),
+        (lambda f: change(f, shape=[50.0, 3, 4]), r"hops.json is not what was written \(shape\)"),
+        (lambda f: change(f, shape=None), r"hops.json is not what was written \(shape\)"),
+        (lambda f: change(f, sparse=["../hops/x"]), r"hops.json is not what was written \(sparse\)"),
+        (lambda f: change(f, sparse=7), r"hops.json is not what was written \(sparse\)"),
+        (lambda f: change(f, shape=[50, 3, 5]), "rows.bin must have 3000 bytes, got 2400"),
+        (lambda f: replace(f, crow=np.arange(51)[::-1].copy()), "x.npz is not what was written"),
+        (lambda f: replace(f, shape=np.array([50, 1])), "x.npz is not what was written"),
+        (lambda f: replace(f, shape=np.array([49, 4])), "x.npz is not what was written"),
+        (lambda f: replace(f, shape=np.array(50)), "x.npz is not what was written"),
+        (lambda f: replace(f, shape=np.array([50.0, 4.0])), "x.npz is not what was written"),
+        (lambda f: replace(f, value=np.array("x")), "x.npz is not what was written"),
+        (lambda f: replace(f, crow=np.zeros(50, int), shape=np.array([49, 4])), "x.npz"),
         (lambda f: cut(f, "rows.bin"), "rows.bin must have 2400 bytes, got 2399; it was cut off or replaced"),
         (lambda f: (f / "rows.bin").unlink(), "rows.bin must have 2400 bytes, got None"),
         (lambda f: cut(f, "x.npz"), "x.npz is not what was written"),
@@ -103,3 +137,9 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path, damage, message):
     damage(folder)
     with pytest.raises(ValueError, match=message):
         StoredHops(folder)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "hops").touch()
+    with pytest.raises(ValueError, match="holds no hops"):
+        StoredHops(tmp_path / "hops")

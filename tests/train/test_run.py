@@ -135,6 +135,13 @@ def test_a_loss_that_is_no_number_stops_and_says_when_and_what_to_try():
     assert run.result()["epochs"] == 2
 
 
+@pytest.mark.parametrize(("model", "has_norm"), [("sage", True), ("classic", True), ("adpa", False), ("set", False)])
+def test_the_advice_is_of_options_that_the_network_has(model, has_norm):
+    run = new_run()
+    run.config = replace(run.config, model=MODELS[model]())
+    assert ("model.norm = layer" in run._advice(1, "the loss")) == has_norm
+
+
 def test_outputs_that_are_no_numbers_are_not_judged():
     run = new_run()
     with torch.no_grad():

@@ -41,6 +41,11 @@ def test_another_network_keeps_what_it_shares_with_the_files():
         (Layer("", {"runs": "1.5"}), "--runs: expected an integer, got '1.5'"),
         (Layer("f.toml", {"runs": "0"}), "f.toml: runs: expected a number >= 1, got 0"),
         (Layer("", {"optimizer": "lion"}), "--optimizer: expected one of adam, adamw, sgd"),
+        (
+            Layer("bad/a.toml", {"model.norn": "x"}),
+            "bad/a.toml: model.norn: unknown option; perhaps you meant model.norm$",
+        ),
+        (Layer("", {"model.norn": "x"}), "--model.norn: unknown option; perhaps you meant --model.norm$"),
         (Layer("", {"model.dropout": "1"}), "--model.dropout: expected a number < 1, got 1.0"),
     ],
 )

@@ -13,7 +13,7 @@ from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.settings import resolve
 from graphlab.train.sources import read_toml
 
-_NO_MATTER = ("split", "root", "out", "name", "threads", "device", "save_every", "memory_budget")
+_NO_MATTER = ("root", "out", "name", "threads", "device", "save_every", "memory_budget")
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,16 @@ def _read(path: Path) -> Recipe:
     config = resolve([layer])
     if config.runs != 1:
         raise ConfigError(f"{path}: runs: expected 1, since each split is one run, got {config.runs}")
+    if "split" in layer.values:
+        raise ConfigError(f"{path}: split: expected none, since every split is trained; choose some with --splits")
     if config.disk is not None:
         raise ConfigError(f"{path}: disk: expected a data set by name in data, got a store")
     try:
-        card(config.data)
+        splits = card(config.data).num_splits
     except ValueError as error:
         raise ConfigError(f"{path}: data: {error}") from None
+    if not splits:
+        raise ConfigError(f"{path}: data: '{config.data}' has no splits to train; expected a data set with labels")
     return Recipe(path.stem, config, frozenset(layer.values))
 
 

@@ -1,6 +1,7 @@
 """Results of a suite, a file per cell, that several processes may fill at once. Imports no torch."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from filelock import FileLock
 
 from graphlab.train.config import ConfigError
 from graphlab.train.evaluation.cell import Cell
+
+_FIGURES = ("test", "valid", "epochs", "seconds")
 
 
 class Results:
@@ -74,4 +77,11 @@ class Results:
             raise ConfigError(f"{path}: is no result of graphlab eval ({error}); remove it") from None
         if not isinstance(found, dict) or "fingerprint" not in found:
             raise ConfigError(f"{path}: is no result of graphlab eval; remove it")
+        wrong = [key for key in _FIGURES if "diverged" not in found and not _is_figure(found.get(key))]
+        if wrong:
+            raise ConfigError(f"{path}: is no result of graphlab eval (figures: {', '.join(wrong)}); remove it")
         return found
+
+
+def _is_figure(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

@@ -42,8 +42,8 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
         device: where the data go.
 
     Raises:
-        ConfigError: if there is no such data set or split, its files are missing, or its task is
-            not trained here.
+        ConfigError: if there is no such data set or split, its files are missing, its task is not trained
+            here, or its graph cannot be prepared as asked.
     """
     try:
         if config.disk is not None:
@@ -60,8 +60,8 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
                 f"expected a data set for {', '.join([*_TASKS, 'set'])}"
             )
         splits = graphlab.data.splits(dataset, config.split)
+        if dataset.card.task == "node-classification":
+            return NodeTask(dataset, splits, device, config)
     except (DiskError, ValueError, IndexError, OSError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    if dataset.card.task == "node-classification":
-        return NodeTask(dataset, splits, device, config)
     return _TASKS[dataset.card.task](dataset, splits, device)

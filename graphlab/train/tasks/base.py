@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 from torch_geometric.data import Batch
 
-from graphlab.models import Problem
+from graphlab.models import ModelConfig, Problem
 from graphlab.train.distributed import World
 
 SPLITS = ("train", "valid", "test")
@@ -24,6 +24,8 @@ class Task(ABC):
     problem: Problem
     metric_name: str
     higher_is_better: bool
+    networks: ClassVar[type[ModelConfig]] = ModelConfig
+    """Networks of such configurations learn from these data, if they learn the task at all."""
 
     @abstractmethod
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[Any]:

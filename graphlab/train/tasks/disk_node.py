@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from graphlab.disk import DiskLoader, Neighbors, Rows, Stage, Store, layer_wise
-from graphlab.models import Problem
+from graphlab.models import MlpConfig, Problem
 from graphlab.models.stack import Stack
 from graphlab.ops import clear_cache
 from graphlab.train.distributed import World
@@ -32,6 +32,8 @@ class DiskNodeTask(Task):
     Raises:
         ValueError: if the store lacks labels or masks.
     """
+
+    networks = MlpConfig
 
     def __init__(self, path: Path, device: torch.device, memory_budget: int | None) -> None:
         self.path, self.device, self.memory_budget = path, device, memory_budget

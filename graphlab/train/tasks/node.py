@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from graphlab.directed import DecoupledModel
+from graphlab.directed import DecoupledModel, HopFeatures
 from graphlab.models import Problem
 from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
@@ -40,7 +40,8 @@ class NodeTask(Task):
         self.higher_is_better = self.metric.higher_is_better
         classes, nodes = dataset.num_classes, self.data.num_nodes
         self.problem = Problem("node-classification", self.data.x.size(1), classes, num_nodes=nodes)
-        self._hops: tuple[DecoupledModel, Any] | None = None
+        self._hops: tuple[Any, HopFeatures] | None = None
+        self._parts: dict[str, tuple[Tensor, HopFeatures]] = {}
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[tuple[Tensor, float]]:
         """One batch: this process's training nodes, and how many there are per process."""
@@ -50,7 +51,7 @@ class NodeTask(Task):
     def loss(self, model: nn.Module, batch: tuple[Tensor, float]) -> Tensor:
         """Cross entropy."""
         rows, count = batch
-        logits = self._logits(model, rows)
+        logits = self._logits(model, rows, "train")
         return F.cross_entropy(logits, self.data.y[rows], reduction="sum") / count
 
     def evaluate(self, model: nn.Module, size: int) -> dict[str, float]:
@@ -63,21 +64,30 @@ class NodeTask(Task):
         if not isinstance(model, DecoupledModel):
             return self.evaluate(model, size)
         rows = self.splits["valid"]
-        return {"valid": self.metric.compute(finite(self._logits(model, rows)), self.data.y[rows])}
+        return {"valid": self.metric.compute(finite(self._logits(model, rows, "valid")), self.data.y[rows])}
 
-    def _logits(self, model: nn.Module, rows: Tensor | None = None) -> Tensor:
+    def _logits(self, model: nn.Module, rows: Tensor | None = None, part: str = "") -> Tensor:
         if isinstance(model, DecoupledModel):
             hops = self._hops_of(model)
-            return model.classify(hops if rows is None else hops[rows])
+            return model.classify(hops if rows is None else self._chosen(hops, rows, part))
         logits = model(self._x(model), self.data.edge_index)
         return logits if rows is None else logits[rows]
 
-    def _hops_of(self, model: DecoupledModel) -> Any:
-        """What the network's propagation gives, computed once per network."""
-        if self._hops is None or self._hops[0] is not model:
+    def _hops_of(self, model: DecoupledModel) -> HopFeatures:
+        """What the network's propagation gives, computed once for all networks that propagate alike."""
+        made = type(model), model.recipe
+        if self._hops is None or self._hops[0] != made:
+            self._hops = None  # what is there makes room first
+            self._parts.clear()
             with torch.no_grad():
-                self._hops = model, model.precompute(self._x(model), self.data.edge_index)
+                self._hops = made, model.precompute(self._x(model), self.data.edge_index)
         return self._hops[1]
+
+    def _chosen(self, hops: HopFeatures, rows: Tensor, part: str) -> HopFeatures:
+        """The hops of a part's rows, copied once: every epoch asks for the same."""
+        if part not in self._parts or not self._parts[part][0].equal(rows):
+            self._parts[part] = rows, hops[rows]
+        return self._parts[part][1]
 
     def _x(self, model: nn.Module) -> Tensor:
         takes_sparse = getattr(model, "takes_sparse", False)

@@ -1,7 +1,6 @@
 """What is done to a graph before a network sees it: the scale of its features, the direction of its edges."""
 
 import copy
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch_geometric.data import Data
 from torch_geometric.transforms import NormalizeFeatures, ToUndirected
 
 from graphlab.directed import AdaptiveDirection
+from graphlab.directed.csr_tensor import to_csr
 from graphlab.train.config import ConfigError, Direction, TrainConfig
 
 DENSE_FROM = 0.05
@@ -45,12 +45,13 @@ def refuse_preparation(config: TrainConfig, what: str) -> None:
         what: the data, for the message.
 
     Raises:
-        ConfigError: if features or directions are not to be left as they are stored.
+        ConfigError: if features or directions are not to be left as they are stored, or a choice is made of the form
+            of the features.
     """
-    for name in ("features", "direction"):
+    for name, default in (("features", "stored"), ("direction", "stored"), ("sparse", "auto")):
         value = getattr(config, name)
-        if value != "stored":
-            raise ConfigError(f"{name}: {what} are taken as they are stored; expected 'stored', got '{value}'")
+        if value != default:
+            raise ConfigError(f"{name}: {what} are taken as they are stored; expected '{default}', got '{value}'")
 
 
 def sparse_features(x: Tensor) -> Tensor | None:
@@ -64,9 +65,7 @@ def sparse_features(x: Tensor) -> Tensor | None:
     """
     if x.layout != torch.strided or x.dim() != 2 or int(x.count_nonzero()) >= DENSE_FROM * x.numel():
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that torch calls the format young is no news to a user of ours
-        return x.to_sparse_csr()
+    return to_csr(x)
 
 
 def _reversed(data: Data) -> Data:

@@ -6,7 +6,7 @@ from tests.train.evaluation.recipes import QUICK, recipe, with_splits, write
 
 
 def test_a_cell_is_its_recipe_on_a_split_with_a_seed_of_its_own(tmp_path):
-    text = f"seed = 7\nsplit = 4\n{QUICK.format(model='sage')}"
+    text = f"seed = 7\n{QUICK.format(model='sage')}"
     config = Cell(recipe(tmp_path, text=text), 3).config
     assert (config.split, config.seed, config.epochs, config.model.name) == (3, 10, 4, "sage")
 
@@ -52,9 +52,14 @@ def test_the_fingerprint_is_of_what_the_file_says_and_a_result_depends_on(tmp_pa
     ("text", "message"),
     [
         ("runs = 3\n", "karate_sage.toml: runs: expected 1, since each split is one run, got 3"),
+        ("split = 4\n", "karate_sage.toml: split: expected none, since every split is trained; choose some with --spl"),
+        (
+            'data = "cit-hepth"\n',
+            "karate_sage.toml: data: 'cit-hepth' has no splits to train; expected a data set with",
+        ),
         ('disk = "store"\n', "karate_sage.toml: disk: expected a data set by name"),
         ('[sweep]\nlr = ["1", "2"]\n', "karate_sage.toml: sweep: expected one setting per file, got a sweep of lr"),
-        ("epoks = 3\n", "karate_sage.toml: epoks: unknown option; perhaps you meant"),
+        ("epoks = 3\n", "karate_sage.toml: epoks: unknown option; perhaps you meant epochs$"),
         ('data = "karat"\n', "karate_sage.toml: data: no data set is named 'karat'; did you mean 'karate'"),
         ("epochs =", "karate_sage.toml: is no TOML"),
         ('model.name = "sagee"\n', "no network is called 'sagee'; perhaps you meant sage"),

@@ -5,10 +5,10 @@ import torch
 
 import graphlab.data
 from graphlab.disk.store_info import Sampling
-from graphlab.models import GinConfig, MlpConfig, SageConfig, build
+from graphlab.models import MODELS, GinConfig, MlpConfig, SageConfig, build
 from graphlab.train.config import ConfigError, TrainConfig
 from graphlab.train.distributed import World
-from graphlab.train.run import Run
+from graphlab.train.run import Run, build_for
 from graphlab.train.tasks import DiskNodeTask, NodeTask, make_task
 from tests.disk.naive_store import write_store
 
@@ -71,6 +71,15 @@ def test_it_learns(store):
     while not run.done:
         run.train_epoch()
     assert run.result()["test"] > 0.9
+
+
+@pytest.mark.parametrize("model", ["adpa", "a2dug", "linkx", "glognn", "set"])
+def test_networks_that_are_no_stack_of_layers_are_refused(store, model):
+    config = TrainConfig(disk=store, model=MODELS[model]())
+    with pytest.raises(
+        ConfigError, match=f"model: '{model}' does not learn from .*/store; expected sage or gin or mlp"
+    ):
+        build_for(config, make_task(config, CPU))
 
 
 def test_processes_share_an_epoch(store):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch_geometric.data import Data
 
+import graphlab.data
 from graphlab.models import MODELS, build
 from graphlab.models.factory import learns
 from graphlab.train.config import ConfigError, TrainConfig
@@ -74,14 +75,31 @@ def test_the_advice_on_directions_sees_the_labels_of_the_split_s_training_nodes_
     assert torch.equal(one.edge_index, same.edge_index)  # pyright: ignore
 
 
-@pytest.mark.parametrize("setting", [{"features": "row"}, {"direction": "undirected"}])
+@pytest.mark.parametrize("setting", [{"features": "row"}, {"direction": "undirected"}, {"sparse": "never"}])
 def test_sets_of_graphs_are_taken_as_they_are(setting, monkeypatch):
     use(monkeypatch, Graphs())
     (name,) = setting
-    with pytest.raises(ConfigError, match=f"{name}: examples of 'mutag' are taken as they are stored; expected 'st"):
+    with pytest.raises(ConfigError, match=f"{name}: examples of 'mutag' are taken as they are stored; expected '"):
         make_task(TrainConfig(data="mutag", **setting), CPU)
     with pytest.raises(ConfigError, match=f"{name}: nodes of a store are taken as they are stored"):
         make_task(TrainConfig(disk="store", **setting), CPU)
+
+
+def test_rows_that_sum_to_more_than_one_are_scaled_once_the_smallest_feature_is_zero():
+    data = prepare(
+        graph(x=torch.tensor([[-1.0, 2.0], [-1.0, -0.5], [-1.0, -1.0], [0.0, 0.0]])),
+        SPLITS,
+        TrainConfig(features="row"),
+    )
+    torch.testing.assert_close(data.x, torch.tensor([[0.0, 1.0], [0.0, 0.5], [0.0, 0.0], [0.5, 0.5]]))
+
+
+def test_labels_that_give_no_advice_on_directions_are_refused_in_one_line(monkeypatch):
+    alone = OneGraph([graph(y=torch.zeros(4, dtype=torch.long))])
+    use(monkeypatch, alone)
+    monkeypatch.setattr(graphlab.data, "splits", lambda dataset, split: SPLITS)
+    with pytest.raises(ConfigError, match="'y' must show at least 2 classes, got 1 among 1 known labels"):
+        make_task(TrainConfig(data="x", direction="adaptive"), CPU)
 
 
 def test_features_are_sparse_below_a_twentieth():
