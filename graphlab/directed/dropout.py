@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from graphlab.ops.sparse_checks import check_sparse
+
 _LEVELS = 1 << 16
 
 
@@ -52,6 +54,6 @@ def _mask(x: Tensor, dropped: int) -> Tensor:
 
 
 def _of_stored(dropout: Dropout, x: Tensor) -> Tensor:
-    rows = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
+    rows = x if x.layout == torch.sparse_csr else check_sparse("x", x).to_sparse_csr()
     values = dropout(rows.values())
     return torch.sparse_csr_tensor(rows.crow_indices(), rows.col_indices(), values, rows.shape, check_invariants=False)

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.ops import Graph, gather_reduce
+from graphlab.ops.sparse_checks import check_sparse
+
+_LARGEST_INT32 = 2**31 - 1
 
 
 class FeatureLinear(nn.Linear):
@@ -23,11 +26,11 @@ class FeatureLinear(nn.Linear):
         bias: Whether to add a learned vector.
 
     Shapes:
-        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR or COO
+        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR, CSC or COO
         - **output:** ``(num_nodes, out_features)``
 
     Raises:
-        ValueError: A sparse ``x`` has another number of columns.
+        ValueError: A sparse ``x`` has another number of columns, or entries outside of it.
 
     Example:
         >>> import torch
@@ -54,12 +57,12 @@ def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
         weight: The matrix.
 
     Shapes:
-        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR or COO
+        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR, CSC or COO
         - **weight:** ``(in_features, out_features)``
         - **output:** ``(num_nodes, out_features)``
 
     Raises:
-        ValueError: A sparse ``x`` has another number of columns.
+        ValueError: A sparse ``x`` has another number of columns, or entries outside of it.
     """
     if x.layout == torch.strided:
         return x @ weight
@@ -74,6 +77,8 @@ def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
 
 def _as_graph(x: Tensor) -> tuple[Graph, Tensor]:
     """Each row gathers the weights of the columns that it has entries in."""
+    check_sparse("x", x)
     rows: Any = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
-    graph = Graph(rows.crow_indices().int(), rows.col_indices().int(), None, x.size(1))
+    index = torch.int32 if max(rows.values().numel(), x.size(1)) <= _LARGEST_INT32 else torch.int64
+    graph = Graph(rows.crow_indices().to(index), rows.col_indices().to(index), None, x.size(1))
     return graph, rows.values().detach()
