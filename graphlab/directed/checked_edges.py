@@ -1,4 +1,4 @@
-"""The graph and the weights of what a user calls edges, once they are found fit for roots of degrees."""
+"""The graph and the weights of what a user calls edges, in whichever form they come."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from graphlab.ops import Graph
 
 
 def checked_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> tuple[Graph, Tensor | None]:
-    """Give the edges, sorted by target, and their weights, from any form of edges.
+    """Give the edges, sorted by target, and their weights, once these are found fit for roots of degrees.
 
     Args:
         edge_index: Edges as a tensor, an ``EdgeIndex``, a ``Graph`` or a transposed sparse adjacency, whose values
@@ -23,15 +23,37 @@ def checked_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -
     Raises:
         ValueError: Edges point outside the nodes, or weights are negative, not finite, or not one per edge.
     """
-    incoming = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
-    if incoming.size != (num_nodes, num_nodes):
-        raise ValueError(f"'edge_index' must connect the {num_nodes} nodes of 'x', got a graph of size {incoming.size}")
+    graph, edge_weight = weighted_edges(edge_index, edge_weight, num_nodes)
+    if edge_weight is not None:
+        _check_values(edge_weight)
+    return graph, edge_weight
+
+
+def weighted_edges(edge_index: Any, edge_weight: Tensor | None, num_nodes: int) -> tuple[Graph, Tensor | None]:
+    """As :func:`checked_edges`, with weights of any sign.
+
+    Args:
+        edge_index: As there.
+        edge_weight: One number per edge; ``None`` for 1.
+        num_nodes: The number of nodes.
+
+    Shapes:
+        - **edge_weight:** ``(num_edges,)``
+
+    Raises:
+        ValueError: Edges point outside the nodes, or weights are not one floating-point number per edge.
+    """
+    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
     if edge_weight is None:
         edge_weight = _stored_weight(edge_index)
-    if edge_weight is not None:
-        _check_weight(edge_weight, incoming.num_edges)
-        edge_weight = edge_weight.reshape(-1)
-    return incoming, edge_weight
+    if edge_weight is None:
+        return graph, None
+    if edge_weight.numel() != graph.num_edges or not edge_weight.dtype.is_floating_point:
+        raise ValueError(
+            f"'edge_weight' must hold one floating-point number for each of the {graph.num_edges} edges, got "
+            f"{edge_weight.dtype} of shape {tuple(edge_weight.shape)}; convert whole numbers with .float()"
+        )
+    return graph, edge_weight.reshape(-1)
 
 
 def _stored_weight(edge_index: Any) -> Tensor | None:
@@ -42,12 +64,7 @@ def _stored_weight(edge_index: Any) -> Tensor | None:
     return None if bool((values == 1).all()) else values
 
 
-def _check_weight(edge_weight: Tensor, num_edges: int) -> None:
-    if edge_weight.numel() != num_edges or not edge_weight.dtype.is_floating_point:
-        raise ValueError(
-            f"'edge_weight' must hold one floating-point number for each of the {num_edges} edges, got "
-            f"{edge_weight.dtype} of shape {tuple(edge_weight.shape)}"
-        )
+def _check_values(edge_weight: Tensor) -> None:
     with torch.no_grad():
         if not bool(((edge_weight >= 0) & edge_weight.isfinite()).all()):
             raise ValueError(

@@ -12,6 +12,7 @@ from graphlab.directed.csr_tensor import to_csr
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.hop_writer import write_blocks
 from graphlab.directed.stored_hops import StoredHops
+from graphlab.ops.sparse_checks import check_sparse
 
 
 class DecoupledModel(nn.Module, ABC):
@@ -69,7 +70,7 @@ class DecoupledModel(nn.Module, ABC):
         Args:
             x: Node features, dense or CSR; sparse ones stay sparse, their hops are dense.
             edge_index: The edges.
-            edge_weight: One number per edge.
+            edge_weight: One number per edge; the values of a sparse adjacency where it is ``None``.
 
         Returns:
             What :meth:`classify` takes, all rows or any: ``model.classify(hops[rows])``.
@@ -94,7 +95,7 @@ class DecoupledModel(nn.Module, ABC):
             folder: Where to; it must not be there yet, and has its name only once it is complete.
             x: Node features, dense or CSR.
             edge_index: The edges.
-            edge_weight: One number per edge.
+            edge_weight: One number per edge; the values of a sparse adjacency where it is ``None``.
 
         Returns:
             The folder, opened: ``model.classify(stored[rows])``.
@@ -158,7 +159,7 @@ class DecoupledModel(nn.Module, ABC):
                 f"'x' must hold floating-point numbers (num_nodes, {self.in_channels}), got {x.dtype} of shape "
                 f"{tuple(x.shape)}; build the network with in_channels=x.size(1)"
             )
-        x = x if x.layout == torch.strided else to_csr(x)
+        x = x if x.layout == torch.strided else to_csr(check_sparse("x", x))
         if not (x if x.layout == torch.strided else x.values()).isfinite().all():
             raise ValueError("'x' must be finite, got NaN or infinity; fill in what is missing first")
         return x

@@ -6,6 +6,7 @@ import torch
 from scipy.sparse import csr_array, eye_array, vstack
 from torch import Tensor
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.operator import Operator
 from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.remember import remembered
@@ -16,7 +17,6 @@ from graphlab.directed.sparse import (
     simple_adjacency,
     symmetrically_normalized,
 )
-from graphlab.ops import Graph
 
 
 class DGCNOperators(NamedTuple):
@@ -65,7 +65,7 @@ def dgcn_operators(edge_index: Any, edge_weight: Tensor | None = None, *, num_no
         >>> made.in_proximity.to_dense()[1].round(decimals=6).tolist()
         [0.0, 0.75, 0.25]
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
 
     def build() -> DGCNOperators:
         adjacency, device = simple_adjacency(graph, edge_weight, num_nodes=num_nodes), graph.col.device

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array, vstack
 from torch import Tensor
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.operator import Operator
 from graphlab.directed.remember import remembered
 from graphlab.directed.sparse import (
@@ -18,7 +19,6 @@ from graphlab.directed.sparse import (
     simple_adjacency,
     symmetrically_normalized,
 )
-from graphlab.ops import Graph
 
 _PRECISION = 1e-14
 # Of a block of rows; one row may take more.
@@ -68,7 +68,7 @@ def page_rank_operator(
     """
     if not 0 < alpha < 1:
         raise ValueError(f"'alpha' must lie between 0 and 1, got {alpha}; 0.1 is usual")
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
 
     def build() -> Operator:
         walk = _walk(simple_adjacency(graph, edge_weight, num_nodes=num_nodes))
@@ -110,7 +110,7 @@ def second_order_operator(edge_index: Any, edge_weight: Tensor | None = None, *,
         >>> second_order_operator(torch.tensor([[0, 1], [1, 2]]), num_nodes=3).to_dense()[0, 2].item()
         0.0
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
 
     def build() -> Operator:
         walk = _walk(simple_adjacency(graph, edge_weight, num_nodes=num_nodes))

@@ -5,9 +5,9 @@ from typing import Any
 from torch import Tensor
 
 from graphlab.directed.attended_linear import AttendedLinear
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.dir_conv import DirConv, Directions
 from graphlab.directed.operator import Operator
-from graphlab.ops import Graph
 
 
 class DirGATConv(DirConv):
@@ -68,9 +68,9 @@ class DirGATConv(DirConv):
             edge_weight: Must be ``None``: attention weighs the edges itself.
             num_nodes: The number of nodes.
         """
-        if edge_weight is not None:
+        incoming, weight = checked_edges(edge_index, edge_weight, num_nodes)
+        if weight is not None:
             raise ValueError("'edge_weight' must be None: attention weighs the edges itself; use conv='gcn' or 'sage'")
-        incoming = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
         if self.add_self_loops:
             incoming = incoming.with_self_loops()
         return Directions(Operator(incoming.reverse()), Operator(incoming))

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array, eye_array
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.operator import Operator
 from graphlab.directed.operator_product import OperatorProduct
 from graphlab.directed.sparse import as_operator, inverse_degree, products_per_row, scaled, simple_adjacency
-from graphlab.ops import Graph
 
 MAX_ORDER = 6
 """The longest word: longer ones are too many to be made or learned from."""
@@ -84,9 +84,13 @@ class DirectedPatterns:
             - **edge_index:** ``(2, num_edges)``
 
         Raises:
-            ValueError: The edges are malformed.
+            ValueError: The edges are malformed, or have weights.
         """
-        graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+        graph, weight = checked_edges(edge_index, None, num_nodes)
+        if weight is not None:
+            raise ValueError(
+                "'edge_index' must have no weights: directed patterns count walks; pass a sparse adjacency of ones"
+            )
         products = _Products(simple_adjacency(graph, num_nodes=num_nodes), self.max_nnz, graph.col.device)
         return {"".join(word): self._pattern(word, products) for word in _words(self.order)}
 

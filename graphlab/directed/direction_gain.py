@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphlab.directed.known_labels import KnownLabels, known_labels
 from graphlab.directed.sparse import simple_adjacency
+from graphlab.ops import Graph
 
 _RIDGE = 1e-3
 
@@ -81,7 +82,9 @@ def direction_gain(edge_index: Any, y: Tensor, mask: Tensor | None = None, num_d
     if num_draws < 1:
         raise ValueError(f"'num_draws' must be at least 1, got {num_draws}; 10 is usual")
     labels = known_labels(y, mask)
-    directed, undirected = _features(simple_adjacency(edge_index, num_nodes=labels.num_nodes), labels)
+    # A graph knows no weights.
+    graph = Graph.from_edge_index(edge_index, (labels.num_nodes, labels.num_nodes))
+    directed, undirected = _features(simple_adjacency(graph, num_nodes=labels.num_nodes), labels)
     targets = np.eye(labels.num_classes)[labels.classes]
     scores = np.array([_scores(directed, undirected, targets, seed) for seed in range(num_draws)])
     # Halves of one class only, which chance may draw, say nothing.

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.directed.csr_tensor import csr_tensor, to_csr
+from graphlab.ops.sparse_checks import check_sparse
 
 _LEVELS = 1 << 16
 
@@ -54,6 +55,6 @@ def _mask(x: Tensor, dropped: int) -> Tensor:
 
 
 def _of_stored(dropout: Dropout, x: Tensor) -> Tensor:
-    rows = to_csr(x)
+    rows = x if x.layout == torch.sparse_csr else to_csr(check_sparse("x", x))
     values = dropout(rows.values())
     return csr_tensor(rows.crow_indices(), rows.col_indices(), values, rows.shape)

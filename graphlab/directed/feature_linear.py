@@ -5,6 +5,9 @@ from torch import Tensor, nn
 
 from graphlab.directed.csr_tensor import to_csr
 from graphlab.ops import Graph, gather_reduce
+from graphlab.ops.sparse_checks import check_sparse
+
+_LARGEST_INT32 = 2**31 - 1
 
 
 class FeatureLinear(nn.Linear):
@@ -22,11 +25,11 @@ class FeatureLinear(nn.Linear):
         bias: Whether to add a learned vector.
 
     Shapes:
-        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR or COO
+        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR, CSC or COO
         - **output:** ``(num_nodes, out_features)``
 
     Raises:
-        ValueError: A sparse ``x`` has another number of columns.
+        ValueError: A sparse ``x`` has another number of columns, or entries outside of it.
 
     Example:
         >>> import torch
@@ -53,12 +56,12 @@ def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
         weight: The matrix.
 
     Shapes:
-        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR or COO
+        - **x:** ``(num_nodes, in_features)``, dense or ``torch.sparse`` CSR, CSC or COO
         - **weight:** ``(in_features, out_features)``
         - **output:** ``(num_nodes, out_features)``
 
     Raises:
-        ValueError: A sparse ``x`` has another number of columns.
+        ValueError: A sparse ``x`` has another number of columns, or entries outside of it.
     """
     if x.layout == torch.strided:
         return x @ weight
@@ -73,6 +76,7 @@ def feature_matmul(x: Tensor, weight: Tensor) -> Tensor:
 
 def _as_graph(x: Tensor) -> tuple[Graph, Tensor]:
     """Each row gathers the weights of the columns that it has entries in."""
-    rows = to_csr(x)
-    graph = Graph(rows.crow_indices().int(), rows.col_indices().int(), None, x.size(1))
+    rows = to_csr(check_sparse("x", x))
+    index = torch.int32 if max(rows.values().numel(), x.size(1)) <= _LARGEST_INT32 else torch.int64
+    graph = Graph(rows.crow_indices().to(index), rows.col_indices().to(index), None, x.size(1))
     return graph, rows.values().detach()

@@ -40,7 +40,7 @@ class FSGNN(DecoupledModel):
     Shapes:
         - **x:** ``(num_nodes, in_channels)``, dense or CSR
         - **edge_index:** ``(2, num_edges)``
-        - **edge_weight:** ``(num_edges,)``, not negative
+        - **edge_weight:** ``(num_edges,)``, not negative; no gradient reaches it
         - **output:** ``(num_nodes, out_channels)``
 
     Raises:

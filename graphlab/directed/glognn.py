@@ -110,10 +110,12 @@ class GloGNN(NodeNetwork):
     def _gather_from_all(self, h: Tensor, first: Tensor, adjacency: Operator, powers: Tensor) -> Tensor:
         """The product of the coefficients and the features."""
         kept, ridge = 1 - self.gamma, self.beta1 + self.beta2
-        gram = h.T @ h
-        eye = torch.eye(len(gram), dtype=h.dtype, device=h.device)
+        # There is no solver in half precision.
+        wide = h.to(torch.promote_types(h.dtype, torch.float32))
+        gram = wide.T @ wide
+        eye = torch.eye(len(gram), dtype=wide.dtype, device=h.device)
         # The matrix is symmetric, so that solving from the left serves a product from the right.
-        q = torch.linalg.solve(kept**2 * gram + ridge * eye, h.T).T
+        q = torch.linalg.solve(kept**2 * gram + ridge * eye, wide.T).T.to(h.dtype)
         near = torch.zeros_like(q)
         for weight in reversed(powers):
             near = adjacency @ (weight * q + near)

@@ -61,7 +61,7 @@ class GPRGNN(NodeNetwork):
         self.num_hops = at_least("num_hops", num_hops, 0)
         if not 0 <= alpha <= 1:
             raise ValueError(f"'alpha' must be a probability between 0 and 1, got {alpha}")
-        self.alpha = alpha
+        self.alpha = float(alpha)
         self.first = FeatureLinear(in_channels, hidden_channels)
         self.second = nn.Linear(hidden_channels, out_channels)
         self.dropout = Dropout(dropout)

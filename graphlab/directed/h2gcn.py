@@ -17,6 +17,7 @@ from graphlab.directed.sparse import as_operator, inverse_degree, products_per_r
 from graphlab.ops import Graph
 
 _MOST_PRODUCTS = 1_000_000_000
+_MOST_ENTRIES = 100_000_000
 
 
 class H2GCN(NodeNetwork):
@@ -43,8 +44,8 @@ class H2GCN(NodeNetwork):
         - **output:** ``(num_nodes, out_channels)``
 
     Raises:
-        ValueError: The second neighbours take more than a billion products to find, or there are edge weights, which
-            are not read.
+        ValueError: The second neighbours take more than a billion products to find or may be more than a hundred
+            million pairs, or there are edge weights, which are not read.
 
     Example:
         >>> import torch
@@ -79,18 +80,21 @@ def rings(graph: Graph) -> tuple[Operator, Operator]:
         graph: The edges.
 
     Raises:
-        ValueError: The second neighbours take more than a billion products to find.
+        ValueError: The second neighbours take more than a billion products to find, or may be more than a hundred
+            million pairs.
     """
     return remembered(graph, None, "rings", lambda: _find_rings(graph))
 
 
 def _find_rings(graph: Graph) -> tuple[Operator, Operator]:
     one = simple_adjacency(graph, num_nodes=graph.num_targets)
-    products = int(products_per_row(one, one).sum())
-    if products > _MOST_PRODUCTS:
+    in_row = products_per_row(one, one)
+    products, entries = int(in_row.sum()), int(in_row.clip(max=graph.num_targets).sum())
+    if products > _MOST_PRODUCTS or entries > _MOST_ENTRIES:
         raise ValueError(
-            f"'edge_index' has hubs: its second neighbours take {products:,} products to find, more than "
-            f"{_MOST_PRODUCTS:,}; drop edges at the hubs, or take a network that stays with neighbours"
+            f"'edge_index' has hubs: its second neighbours take {products:,} products to find and may be {entries:,} "
+            f"pairs, expected no more than {_MOST_PRODUCTS:,} and {_MOST_ENTRIES:,}; drop edges at the hubs, or take a "
+            f"network that stays with neighbours"
         )
     with torch.inference_mode(False):
         near, far = (as_operator(_normalized(ring), graph.col.device).T for ring in (one, _second_ring(one)))

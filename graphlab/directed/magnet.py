@@ -33,7 +33,7 @@ class MagNet(nn.Module):
     Shapes:
         - **x:** ``(num_nodes, in_channels)``, dense or sparse CSR
         - **edge_index:** ``(2, num_edges)``
-        - **edge_weight:** ``(num_edges,)``
+        - **edge_weight:** ``(num_edges,)``; no gradient reaches it
         - **output:** ``(num_nodes, out_channels)``
 
     Raises:

@@ -35,7 +35,7 @@ class MagNetConv(nn.Module):
     Shapes:
         - **x:** ``(num_nodes, in_channels)``, dense or sparse CSR, for :math:`Z = X + i X`; or a pair of them
         - **edge_index:** ``(2, num_edges)``
-        - **edge_weight:** ``(num_edges,)``
+        - **edge_weight:** ``(num_edges,)``; no gradient reaches it
         - **output:** a pair of ``(num_nodes, out_channels)``
 
     Raises:

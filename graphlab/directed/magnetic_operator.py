@@ -9,10 +9,10 @@ import torch
 from scipy.sparse import csr_array, eye_array
 from torch import Tensor
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.operator import Operator
 from graphlab.directed.remember import remembered
 from graphlab.directed.sparse import as_graph, simple_adjacency, symmetrically_normalized
-from graphlab.ops import Graph
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,15 @@ class ComplexOperator:
     Args:
         real: The real part.
         imag: The imaginary part.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import adjacency
+        >>> from graphlab.directed.magnetic_operator import ComplexOperator
+        >>> a = adjacency(torch.tensor([[0], [1]]), num_nodes=2)
+        >>> real, imag = ComplexOperator(a, a.T) @ (torch.tensor([[1.0], [2.0]]), torch.zeros(2, 1))
+        >>> real.flatten().tolist(), imag.flatten().tolist()
+        ([2.0, 0.0], [0.0, 1.0])
     """
 
     real: Operator
@@ -84,7 +93,7 @@ def magnetic_operator(
     """
     if not math.isfinite(q):
         raise ValueError(f"'q' must be a finite number, got {q}; 0.25 is usual")
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
 
     def build() -> ComplexOperator:
         return _magnetic(simple_adjacency(graph, edge_weight, num_nodes=num_nodes), q, add_self_loops, graph.col.device)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphlab.directed.checked_edges import weighted_edges
 from graphlab.directed.operator import Operator
 from graphlab.directed.remember import remembered
 from graphlab.ops import Graph
@@ -33,7 +34,7 @@ def dir_norm(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: i
         - **edge_weight:** ``(num_edges,)``
 
     Raises:
-        ValueError: The edges are malformed, or weights make a degree negative or NaN.
+        ValueError: The edges are malformed, or weights make a degree negative, infinite or NaN.
 
     Example:
         >>> import torch
@@ -41,7 +42,7 @@ def dir_norm(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: i
         >>> dir_norm(torch.tensor([[0, 0], [1, 2]]), num_nodes=3).to_dense()[0].tolist()  # doctest: +ELLIPSIS
         [0.0, 0.707..., 0.707...]
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = weighted_edges(edge_index, edge_weight, num_nodes)
     return _normalized(graph, edge_weight, exponent, False)
 
 
@@ -70,7 +71,7 @@ def gcn_norm(
         - **edge_weight:** ``(num_edges,)``
 
     Raises:
-        ValueError: The edges are malformed, or weights make a degree negative or NaN.
+        ValueError: The edges are malformed, or weights make a degree negative, infinite or NaN.
 
     Example:
         >>> import torch
@@ -78,7 +79,7 @@ def gcn_norm(
         >>> gcn_norm(torch.tensor([[0, 1], [1, 0]]), num_nodes=2).to_dense().round(decimals=6).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = weighted_edges(edge_index, edge_weight, num_nodes)
     return _normalized(graph, edge_weight, 0.5, add_self_loops)
 
 
@@ -90,12 +91,12 @@ def inverse_power(degree: Tensor, exponent: float) -> Tensor:
         exponent: The :math:`e` of :math:`d^{-e}`; 0 gives ones, also at 0.
 
     Raises:
-        ValueError: A degree is negative or NaN.
+        ValueError: A degree is negative, infinite or NaN.
     """
-    if not bool((degree >= 0).all()):
+    if not bool(((degree >= 0) & degree.isfinite()).all()):
         raise ValueError(
-            f"'edge_weight' must give every node a degree of at least 0, got {float(degree.min())}; "
-            f"leave out edges of negative weight, or take their absolute value"
+            f"'edge_weight' must give every node a finite degree of at least 0, got degrees from "
+            f"{float(degree.min())} to {float(degree.max())}; leave out edges of negative or infinite weight"
         )
     if exponent == 0:
         return torch.ones_like(degree)
@@ -110,19 +111,14 @@ def _normalized(graph: Graph, weight: Tensor | None, exponent: float, loops: boo
 def _scaled(graph: Graph, weight: Tensor | None, exponent: float, loops: bool) -> Operator:
     if loops:
         graph, weight = _with_missing_loops(graph, weight)
-    weight = _as_weight(weight, graph)
+    if weight is None:
+        weight = torch.ones(graph.num_edges, dtype=torch.float64, device=graph.col.device)
     adjacency = Operator(graph.reverse(), weight)
-    ones = weight.new_ones(graph.num_targets, 1)
+    # Half precision counts neither far nor finely enough.
+    ones = weight.new_ones(graph.num_targets, 1, dtype=torch.promote_types(weight.dtype, torch.float32))
     out, into = (inverse_power((side @ ones).flatten(), exponent) for side in (adjacency, adjacency.T))
     source, target = graph.edge_index()
     return Operator(adjacency.graph, out[source] * weight * into[target])
-
-
-def _as_weight(weight: Tensor | None, graph: Graph) -> Tensor:
-    """One number per edge; those of integer type, and those that are not given, in double precision."""
-    if weight is None:
-        return torch.ones(graph.num_edges, dtype=torch.float64, device=graph.col.device)
-    return weight.reshape(-1) if weight.is_floating_point() else weight.reshape(-1).double()
 
 
 def _with_missing_loops(graph: Graph, weight: Tensor | None) -> tuple[Graph, Tensor | None]:
@@ -131,6 +127,5 @@ def _with_missing_loops(graph: Graph, weight: Tensor | None) -> tuple[Graph, Ten
     lacks[edge_index[0, edge_index[0] == edge_index[1]]] = False
     loops = lacks.nonzero().T.expand(2, -1)
     if weight is not None:
-        weight = _as_weight(weight, graph)
         weight = torch.cat([weight, weight.new_ones(loops.size(1))])
     return Graph.from_edge_index(torch.cat([edge_index, loops], 1), graph.size), weight

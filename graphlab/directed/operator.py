@@ -1,8 +1,11 @@
 """Linear maps on the rows of a graph's nodes, applied through edges and never made dense."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from graphlab.directed.checked_edges import weighted_edges
 from graphlab.ops import Graph, gather_reduce
 
 
@@ -63,13 +66,14 @@ class Operator:
         return dense.index_put_((index[0], index[1]), value, accumulate=True)
 
 
-def adjacency(edge_index: Tensor, edge_weight: Tensor | None = None, *, num_nodes: int) -> Operator:
+def adjacency(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: int) -> Operator:
     r"""The adjacency matrix of a directed graph, :math:`A_{ij} = w` for each edge :math:`i \to j`.
 
     :math:`A X` gathers from out-neighbours, :math:`A^\top X` from in-neighbours.
 
     Args:
-        edge_index: Sources and targets.
+        edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes; the values of a
+            sparse adjacency are the weights where ``edge_weight`` is ``None``.
         edge_weight: One number per edge; ``None`` for 1.
         num_nodes: The number of nodes.
 
@@ -78,7 +82,14 @@ def adjacency(edge_index: Tensor, edge_weight: Tensor | None = None, *, num_node
         - **edge_weight:** ``(num_edges,)``
 
     Raises:
-        ValueError: ``edge_index`` has a wrong shape or type, or points outside the nodes.
+        ValueError: ``edge_index`` has a wrong shape or type or points outside the nodes, or weights are not one
+            floating-point number per edge.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import adjacency
+        >>> adjacency(torch.tensor([[0, 0], [1, 2]]), torch.tensor([1.0, 3.0]), num_nodes=3).to_dense()[0].tolist()
+        [0.0, 1.0, 3.0]
     """
-    incoming = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    incoming, edge_weight = weighted_edges(edge_index, edge_weight, num_nodes)
     return Operator(incoming.reverse(), edge_weight)

@@ -1,6 +1,6 @@
 """What was derived from a graph is kept as long as the graph."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,4 +27,22 @@ def remembered(graph: Graph, weight: Tensor | None, key: Hashable, build: Callab
         return build()
     known = _OF_GRAPH.setdefault(graph, IndexCache(max_entries=8))
     content = graph.col[:0] if weight is None else weight.detach()
-    return known.get(content, key, build, 32 * graph.num_edges)
+    return known.get(content, key, build, bytes_of)
+
+
+def bytes_of(value: Any) -> int:
+    """How many bytes operators come to take at most: the transposed order, made when asked for, is no larger.
+
+    Args:
+        value: Operators, or tuples of them.
+    """
+    return 2 * sum({tensor.data_ptr(): tensor.nbytes for tensor in _tensors(value)}.values())
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    else:
+        parts = value if isinstance(value, list | tuple) else getattr(value, "__dict__", {}).values()
+        for part in parts:
+            yield from _tensors(part)

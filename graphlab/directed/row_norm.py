@@ -1,5 +1,7 @@
 """Means over neighbours as an operator."""
 
+import torch
+
 from graphlab.directed.normalization import inverse_power
 from graphlab.directed.operator import Operator
 
@@ -14,5 +16,9 @@ def row_norm(adjacency: Operator) -> Operator:
         adjacency: The matrix :math:`A`, its entries 0 or more.
     """
     index, weight = adjacency.entries()
-    degree = (Operator(adjacency.graph, weight) @ weight.new_ones(adjacency.graph.num_sources, 1)).squeeze(1)
+    # Half precision counts neither far nor finely enough.
+    counted = torch.promote_types(weight.dtype, torch.float32)
+    degree = (
+        Operator(adjacency.graph, weight) @ weight.new_ones(adjacency.graph.num_sources, 1, dtype=counted)
+    ).squeeze(1)
     return Operator(adjacency.graph, inverse_power(degree, 1.0)[index[0]] * weight)

@@ -8,6 +8,7 @@ import torch
 from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
+from graphlab.directed.checked_edges import checked_edges
 from graphlab.directed.operator import Operator
 from graphlab.ops import Graph
 from graphlab.ops.csr import rows_of
@@ -19,14 +20,15 @@ def simple_adjacency(edge_index: Any, edge_weight: Tensor | None = None, *, num_
     Without weights all entries are 1, also those of edges that are stored twice; weights of such edges add up.
 
     Args:
-        edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
+        edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes; the values of a
+            sparse adjacency are the weights where ``edge_weight`` is ``None``.
         edge_weight: One number per edge; 0 for no edge.
         num_nodes: The number of nodes.
 
     Raises:
         ValueError: The edges are malformed, or a weight is negative or not finite.
     """
-    graph = Graph.from_edge_index(edge_index, (num_nodes, num_nodes))
+    graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
     source, target = graph.col.cpu().numpy(), rows_of(graph.rowptr).cpu().numpy()
     value = np.ones(graph.num_edges) if edge_weight is None else _in_edge_order(graph, edge_weight)
     keep = (source != target) & (value != 0)
@@ -38,17 +40,7 @@ def simple_adjacency(edge_index: Any, edge_weight: Tensor | None = None, *, num_
 
 
 def _in_edge_order(graph: Graph, weight: Tensor) -> np.ndarray:
-    if weight.numel() != graph.num_edges:
-        raise ValueError(
-            f"'edge_weight' must hold one number for each of the {graph.num_edges} edges, "
-            f"got shape {tuple(weight.shape)}"
-        )
-    value = weight.detach().reshape(-1).double()
-    if not bool((value.isfinite() & (value >= 0)).all()):
-        raise ValueError(
-            "'edge_weight' must be finite and not negative, as degrees and probabilities are made of it, got values "
-            f"from {float(value.min())} to {float(value.max())}"
-        )
+    value = weight.detach().double()
     return (value if graph.perm is None else value[graph.perm.long()]).cpu().numpy()
 
 

@@ -42,14 +42,14 @@ class IndexCache:
         self._lock = threading.Lock()
         self._serial = 0
 
-    def get(self, index: Tensor, key: Hashable, build: Callable[[], Any], size: int = 0) -> Any:
+    def get(self, index: Tensor, key: Hashable, build: Callable[[], Any], size: int | Callable[[Any], int] = 0) -> Any:
         """Return the remembered value, or build and remember it.
 
         Args:
             index: The tensor whose content the value depends on.
             key: Everything else that the value depends on.
             build: Makes the value.
-            size: About how many bytes the value takes.
+            size: About how many bytes the value takes, or what tells it of the value.
         """
         key = (key, index.dtype, index.device, tuple(index.shape))
         with self._lock:
@@ -61,9 +61,10 @@ class IndexCache:
         # What is made here may serve training, though it be asked for in inference mode.
         with torch.inference_mode(False):
             value, own = build(), index.detach().clone()
+        taken = size(value) if callable(size) else size
         with self._lock:
             self._serial += 1
-            self._entries[self._serial] = (key, own, value, size + own.numel() * own.element_size())
+            self._entries[self._serial] = (key, own, value, taken + own.numel() * own.element_size())
             while len(self._entries) > 1 and self._is_full():
                 self._entries.popitem(last=False)
         return value

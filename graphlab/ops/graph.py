@@ -60,7 +60,8 @@ class Graph:
                 off the largest index.
 
         Raises:
-            ValueError: ``edge_index`` has a wrong shape or type, leads out of its nodes, or does not agree with ``size``.
+            ValueError: ``edge_index`` has a wrong shape or type or leads out of its nodes, or does not agree with
+                ``size``.
         """
         if isinstance(edge_index, Graph):
             _agreed(edge_index.size, size)

@@ -74,3 +74,13 @@ def test_wrong_arguments_are_named(options, message):
 def test_another_number_of_nodes_is_refused():
     with pytest.raises(ValueError, match="'x' has 3 rows, but the network was built for a graph of 4 nodes"):
         GloGNN(2, 4, 2, num_nodes=4)(torch.zeros(3, 2), torch.tensor([[0], [1]]))
+
+
+def test_a_network_in_half_precision_runs_and_learns():
+    torch.manual_seed(0)
+    net, x, edges = GloGNN(3, 4, 2, num_nodes=4).eval(), torch.randn(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])
+    exact = net(x, edges)
+    half = net.bfloat16()(x.bfloat16(), edges)
+    half.float().square().sum().backward()
+    assert half.dtype == torch.bfloat16 and all(bool(p.grad.isfinite().all()) for p in net.parameters())
+    torch.testing.assert_close(half.float(), exact, rtol=0.05, atol=0.05)

@@ -43,3 +43,8 @@ def test_wrong_arguments_are_named():
         GPRGNN(2, 2, 2, alpha=2)
     with pytest.raises(ValueError, match="'num_hops' must be at least 0, got -1"):
         GPRGNN(2, 2, 2, num_hops=-1)
+
+
+@pytest.mark.parametrize(("alpha", "expected"), [(0, [0, 0, 1]), (1, [1, 0, 0])])
+def test_whole_numbers_are_probabilities_too(alpha, expected):
+    assert GPRGNN(2, 2, 2, num_hops=2, alpha=alpha).gamma.tolist() == expected

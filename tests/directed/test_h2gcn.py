@@ -53,8 +53,9 @@ def test_laws():
     check_ignored_weights_are_refused(H2GCN(5, 4, 3), 5)
 
 
-def test_hubs_that_would_fill_the_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(h2gcn, "_MOST_PRODUCTS", 10)
+@pytest.mark.parametrize("limit", ["_MOST_PRODUCTS", "_MOST_ENTRIES"])
+def test_hubs_that_would_fill_the_memory_are_refused(limit, monkeypatch):
+    monkeypatch.setattr(h2gcn, limit, 10)
     star = torch.stack([torch.zeros(9, dtype=torch.int64), torch.arange(1, 10)])
     both = torch.cat([star, star.flip(0)], 1)
     with pytest.raises(ValueError, match="'edge_index' has hubs: its second neighbours take 90 products"):

@@ -50,7 +50,7 @@ def test_bad_arguments_are_refused():
     edge_index = torch.tensor([[0, 1], [1, 2]])
     with pytest.raises(ValueError, match="'q' must be a finite number, got nan"):
         magnetic_operator(edge_index, num_nodes=3, q=float("nan"))
-    with pytest.raises(ValueError, match="'edge_weight' must be finite and not negative"):
+    with pytest.raises(ValueError, match="'edge_weight' has negative or infinite numbers or NaN"):
         magnetic_operator(edge_index, torch.tensor([1.0, -1.0]), num_nodes=3)
-    with pytest.raises(ValueError, match="'edge_weight' must hold one number for each of the 2 edges"):
+    with pytest.raises(ValueError, match="'edge_weight' must hold one floating-point number for each of the 2 edges"):
         magnetic_operator(edge_index, torch.ones(3), num_nodes=3)

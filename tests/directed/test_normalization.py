@@ -60,13 +60,26 @@ def test_equal_edges_are_normalized_once_and_changed_ones_anew():
     assert dir_norm(edge_index, num_nodes=3).to_dense()[0].tolist() == pytest.approx([0, 0, 2**-0.5])
 
 
-@pytest.mark.parametrize("bad", [-1.0, float("nan")])
+@pytest.mark.parametrize("bad", [-1.0, float("nan"), float("inf")])
 def test_a_degree_without_a_root_is_refused(bad):
     weight = torch.tensor([bad, 0.5])
-    with pytest.raises(ValueError, match="'edge_weight' must give every node a degree of at least 0"):
+    with pytest.raises(ValueError, match="'edge_weight' must give every node a finite degree of at least 0"):
         dir_norm(torch.tensor([[0, 0], [1, 2]]), weight, num_nodes=3)
 
 
 def test_a_weight_too_few_is_refused():
-    with pytest.raises(ValueError, match="'edge_weight' must hold one number for each of the 2 edges"):
+    with pytest.raises(ValueError, match="'edge_weight' must hold one floating-point number for each of the 2 edges"):
         dir_norm(torch.tensor([[0, 0], [1, 2]]), torch.ones(1), num_nodes=3)
+
+
+def test_degrees_are_summed_in_more_than_half_precision():
+    spokes = 70_000  # more than the largest number in half precision
+    star = torch.stack([torch.zeros(spokes, dtype=torch.int64), torch.arange(1, spokes + 1)])
+    for norm, expected in ((dir_norm, spokes**-0.5), (gcn_norm, (2 * (spokes + 1)) ** -0.5)):
+        weight = norm(star, torch.ones(spokes, dtype=torch.float16), num_nodes=spokes + 1).weight
+        torch.testing.assert_close(weight[0].item(), expected, rtol=1e-4, atol=0)
+
+
+def test_weights_are_counted_before_loops_are_added():
+    with pytest.raises(ValueError, match=r"for each of the 3 edges, got torch.float32 of shape \(2,\)"):
+        gcn_norm(torch.tensor([[0, 1, 2], [1, 2, 3]]), torch.ones(2), num_nodes=5)

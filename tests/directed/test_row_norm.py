@@ -28,3 +28,10 @@ def test_weights_get_gradients_also_where_a_degree_is_0():
     zero = torch.zeros_like(weight, requires_grad=True)
     (grad,) = torch.autograd.grad(propagate(zero).sum(), zero)
     assert bool(grad.isfinite().all())
+
+
+def test_degrees_are_summed_in_more_than_half_precision():
+    star = torch.stack([torch.zeros(70_000, dtype=torch.int64), torch.arange(1, 70_001)])
+    weight = torch.ones(70_000, dtype=torch.float16)
+    mean = row_norm(adjacency(star, weight, num_nodes=70_001)) @ torch.ones(70_001, 1, dtype=torch.float64)
+    torch.testing.assert_close(mean[0].item(), 1.0, rtol=1e-4, atol=0)

@@ -32,6 +32,13 @@ def test_the_least_recently_used_goes_first_and_size_is_bounded():
     assert len(small) == 1
 
 
+def test_the_size_may_be_told_of_the_value():
+    cache = IndexCache(max_bytes=1000)
+    for key in ("a", "b"):
+        cache.get(torch.tensor([0]), key, lambda: [0] * 600, size=len)
+    assert len(cache) == 1
+
+
 def test_clear_cache_forgets_everything():
     ops.groups.make_groups(torch.tensor([1, 0]), None, 2, 2)
     ops.clear_cache()
