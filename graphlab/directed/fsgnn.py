@@ -9,6 +9,7 @@ from scipy.sparse import csr_array, eye_array
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from graphlab.directed.checks import at_least, share_to_drop
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.feature_linear import feature_matmul
 from graphlab.directed.hop_features import HopFeatures
@@ -43,7 +44,7 @@ class FSGNN(DecoupledModel):
         - **output:** ``(num_nodes, out_channels)``
 
     Raises:
-        ValueError: ``num_hops`` is less than 1.
+        ValueError: An argument is out of its range.
 
     Example:
         >>> import torch
@@ -63,9 +64,9 @@ class FSGNN(DecoupledModel):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(in_channels)
-        if num_hops < 1:
-            raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
-        self.num_hops, self.hop_norm, self.dropout = num_hops, hop_norm, dropout
+        at_least("hidden_channels", hidden_channels, 1)
+        self.num_hops, self.hop_norm = at_least("num_hops", num_hops, 1), hop_norm
+        self.dropout = share_to_drop(dropout)
         self.weight = nn.Parameter(torch.empty(1 + self.num_blocks, in_channels, hidden_channels))
         self.bias = nn.Parameter(torch.empty(1 + self.num_blocks, hidden_channels))
         self.score = nn.Parameter(torch.empty(1 + self.num_blocks))
