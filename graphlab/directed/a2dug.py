@@ -8,7 +8,7 @@ import torch
 from scipy.sparse import csr_array, eye_array
 from torch import Tensor, nn
 
-from graphlab.directed.checks import at_least
+from graphlab.directed.checks import at_least, share_to_drop
 from graphlab.directed.csr_tensor import csr_tensor
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.feature_linear import FeatureLinear
@@ -68,10 +68,11 @@ class A2DUG(DecoupledModel):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(in_channels)
-        if num_hops < 1 or num_layers < 1:
-            raise ValueError(f"'num_hops' and 'num_layers' must be at least 1, got {num_hops} and {num_layers}")
-        self.num_nodes, self.num_hops = at_least("num_nodes", num_nodes, 1), num_hops
-        at_least("hidden_channels", hidden_channels, 1)
+        for name, value in (("hidden_channels", hidden_channels), ("num_layers", num_layers)):
+            at_least(name, value, 1)
+        share_to_drop(dropout)
+        self.num_nodes = at_least("num_nodes", num_nodes, 1)
+        self.num_hops = at_least("num_hops", num_hops, 1)
 
         def part(width: int) -> nn.Sequential:
             return _mlp([width, *[hidden_channels] * num_layers], dropout)

@@ -33,6 +33,16 @@ class ACMConv(nn.Module):
     Shapes:
         - **x:** ``(num_nodes, in_channels)``, dense or ``torch.sparse``
         - **output:** ``(num_nodes, out_channels)``
+
+    Raises:
+        ValueError: The edges are malformed or of another number of nodes, or there are weights, which a mean does not
+            read.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import ACMConv
+        >>> ACMConv(3, 8)(torch.rand(4, 3), torch.tensor([[0, 1, 2], [1, 2, 3]])).shape
+        torch.Size([4, 8])
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:

@@ -43,13 +43,13 @@ class ACMGCN(NodeNetwork):
     def __init__(
         self, in_channels: int, hidden_channels: int, out_channels: int, num_layers: int = 2, dropout: float = 0.5
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         at_least("num_layers", num_layers, 1)
         widths = [in_channels, *[hidden_channels] * (num_layers - 1), out_channels]
         self.convs = nn.ModuleList(ACMConv(i, o) for i, o in pairwise(widths))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         graph = unweighted_edges(x, edge_index, edge_weight, "a mean of neighbours")
         for conv in self.convs:

@@ -6,13 +6,15 @@ from torch_geometric.data import Data
 from torch_geometric.transforms import BaseTransform, ToUndirected
 
 from graphlab.directed.amud import amud
+from graphlab.directed.is_direction_genuine import is_direction_genuine
 
 
 class AdaptiveDirection(BaseTransform):
     r"""Make a graph undirected where :func:`~graphlab.directed.amud` finds that its directions do not help.
 
     .. math::
-        A \leftarrow \begin{cases} \max(A, A^\top) & \text{if undirected} \\ A & \text{else} \end{cases}
+        A_{ij} \leftarrow \begin{cases} \operatorname{mean} \{ w_e : e = i \to j \text{ or } e = j \to i \}
+        & \text{if undirected} \\ A_{ij} & \text{else} \end{cases}
 
     after the question of AMUD (Sun et al. 2023, arXiv 2312.04111). Only training labels are looked at. The verdict is
     stored as ``data.direction``: ``"directed"``, ``"undirected"`` or ``"undecided"``. When a graph is made undirected,
@@ -52,8 +54,9 @@ class AdaptiveDirection(BaseTransform):
             raise ValueError(f"'data' must have an 'edge_index', got {data}; put this transform before ToSparseTensor")
         report = amud(data, split=self.split)
         data.direction = report.verdict
-        # Without a gain there was no judgement: nothing speaks for directions that are not genuine.
-        choice = self.undecided if report.verdict == "undecided" and report.gain else report.verdict
+        # Nothing speaks for directions that are not genuine.
+        open_to_choice = report.verdict == "undecided" and is_direction_genuine(data.edge_index)
+        choice = self.undecided if open_to_choice else report.verdict
         return data if choice == "directed" else ToUndirected(reduce="mean")(data)
 
     def __repr__(self) -> str:

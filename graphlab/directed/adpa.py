@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from graphlab.directed.checks import at_least, one_of, share_to_drop
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.directed_patterns import DirectedPatterns
 from graphlab.directed.feature_linear import feature_matmul
@@ -84,16 +85,15 @@ class ADPA(DecoupledModel):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(in_channels)
-        if num_hops < 1 or num_layers < 1:
-            raise ValueError(f"'num_hops' and 'num_layers' must be at least 1, got {num_hops} and {num_layers}")
+        for name, value in (("hidden_channels", hidden_channels), ("num_layers", num_layers)):
+            at_least(name, value, 1)
         for name, value, known in (
             ("decay", decay, ("none", "log")),
             ("hop_attention", hop_attention, HOP_ATTENTIONS),
             ("pattern_attention", pattern_attention, PATTERN_ATTENTIONS),
         ):
-            if value not in known:
-                raise ValueError(f"{name!r} must be one of {', '.join(map(repr, known))}, got {value!r}")
-        self.num_hops, self.decay, self.dropout = num_hops, decay, dropout
+            one_of(name, value, known)
+        self.num_hops, self.decay, self.dropout = at_least("num_hops", num_hops, 1), decay, share_to_drop(dropout)
         self.patterns = DirectedPatterns(order=order, normalization=normalization)
         self.num_patterns = len(self.patterns.names)
         branches = 1 + self.num_patterns

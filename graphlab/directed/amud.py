@@ -17,6 +17,7 @@ Verdict = Literal["directed", "undirected", "undecided"]
 _LEAST_GAIN, _LEAST_LOSS = 0.005, 0.02
 _REFUSALS: dict[str, tuple[Verdict, str]] = {
     "none": ("undecided", "there are no edges between different nodes"),
+    "too few": ("undecided", "there are too few labels to judge by: no random half of them shows two classes"),
     "both ways": ("undirected", "every edge is stored in both directions, so there are no directions to use"),
     "one way": (
         "undecided",
@@ -34,7 +35,7 @@ class AmudReport:
     """By pattern, the correlation between being linked and being of one class."""
 
     gain: DirectionGain | None
-    """How much more directed neighbourhoods tell; ``None`` where directions are not genuine."""
+    """How much more directed neighbourhoods tell; ``None`` where directions are not genuine or labels too few."""
 
     bounds: tuple[float, float] | None
     """Below the first a gain speaks for undirected, above the second for directed."""
@@ -57,8 +58,8 @@ class AmudReport:
         rows = [f"{name:<8}{_figure(r, '+')}{_figure(r * r)}" for name, r in self.correlation.items()]
         lines = [f"{'pattern':<8}{'r':>12}{'R²':>12}", *rows, ""]
         if self.gain is not None and self.bounds is not None:
-            lines.append(f"direction gain  {self.gain.mean:+.4f} ± {self.gain.std:.4f}")
-            lines.append(f"bounds          {self.bounds[0]:+.4f} undirected, {self.bounds[1]:+.4f} directed")
+            lines.append(f"direction gain  {self.gain.mean:+.4f} ± {self.gain.std:.4f} (1 sigma)")
+            lines.append(f"bounds          {self.bounds[0]:+.4f} undirected, {self.bounds[1]:+.4f} directed (2+)")
             lines.append(f"R²              {self.gain.directed:.4f} directed, {self.gain.undirected:.4f} undirected")
         lines += [f"labels          {self.num_labels}", f"verdict         {self.verdict}: {self.reason}"]
         return "\n".join(lines)
@@ -111,6 +112,8 @@ def amud(data: Any, *, all_labels: bool = False, split: int = 0) -> AmudReport:
     if directions != "genuine":
         return AmudReport(correlation, None, None, *_REFUSALS[directions], num_labels)
     gain = direction_gain(graph, y, mask)
+    if math.isnan(gain.mean):
+        return AmudReport(correlation, None, None, *_REFUSALS["too few"], num_labels)
     bounds = _bounds(gain)
     return AmudReport(correlation, gain, bounds, *_judged(gain, bounds), num_labels)
 

@@ -67,7 +67,7 @@ class ClassicGNN(NodeNetwork):
         dropout: float = 0.5,
         heads: int = 1,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         self.conv = one_of("conv", conv, ("gcn", "sage", "gat"))
         self.pre_linear = FeatureLinear(in_channels, hidden_channels) if pre_linear else None
         at_least("num_layers", num_layers, 1)
@@ -81,7 +81,7 @@ class ClassicGNN(NodeNetwork):
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(width, out_channels)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         if self.conv == "gcn":
             edges = edges_of_gcn(x, edge_index, edge_weight)

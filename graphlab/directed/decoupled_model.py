@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.checks import check_numbers
 from graphlab.directed.csr_tensor import to_csr
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.hop_writer import write_blocks
@@ -29,6 +30,24 @@ class DecoupledModel(nn.Module, ABC):
 
     Args:
         in_channels: Node features.
+
+    Shapes:
+        - **x:** ``(num_nodes, in_channels)``, dense or CSR
+        - **edge_index:** ``(2, num_edges)``
+        - **edge_weight:** ``(num_edges,)``
+        - **output:** ``(num_nodes, out_channels)``
+
+    Raises:
+        ValueError: Features have another width, are not floating-point, or not finite; or hops are another network's.
+
+    Example:
+        >>> import torch
+        >>> from graphlab.directed import FSGNN
+        >>> x, edge_index = torch.rand(4, 8), torch.tensor([[0, 1, 2], [1, 2, 3]])
+        >>> model = FSGNN(8, 16, 3)  # one of them
+        >>> hops = model.precompute(x, edge_index)
+        >>> model.classify(hops[torch.tensor([2, 0])]).shape
+        torch.Size([2, 3])
     """
 
     takes_sparse: ClassVar[bool] = True
@@ -59,6 +78,10 @@ class DecoupledModel(nn.Module, ABC):
     @abstractmethod
     def classify(self, hops: HopFeatures) -> Tensor:
         """Compute the logits of the rows of what :meth:`precompute` gave."""
+
+    def extra_repr(self) -> str:
+        """How the network propagates, between the brackets of ``repr``."""
+        return self.recipe.removeprefix(f"{type(self).__name__}(").removesuffix(")")
 
     def adjacency_rows(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> dict[str, Tensor]:
         """Sparse blocks that the network reads besides the features, by name; none by default."""
@@ -144,7 +167,7 @@ class DecoupledModel(nn.Module, ABC):
             hops: What is to be classified.
 
         Raises:
-            ValueError: The hops were made in another way or have another width.
+            ValueError: The hops were made in another way, have another width, or are not of the parameters' dtype.
         """
         channels = hops.dense.size(2)
         if hops.recipe != self.recipe or channels != self.in_channels:
@@ -152,6 +175,7 @@ class DecoupledModel(nn.Module, ABC):
                 f"'hops' must come from {self.recipe} on {self.in_channels} features, got {hops.recipe or 'others'} on "
                 f"{channels}; call precompute of this network"
             )
+        check_numbers("hops", hops.dense, self)
 
     def _checked(self, x: Tensor) -> Tensor:
         if x.dim() != 2 or x.size(1) != self.in_channels or not x.is_floating_point():

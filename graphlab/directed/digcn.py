@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from graphlab.directed.checks import hidden_widths
 from graphlab.directed.digcn_conv import DiGCNConv
 from graphlab.directed.jumping_net import JumpingNet
 
@@ -48,6 +49,6 @@ class DiGCN(JumpingNet):
         teleport: float = 0.1,
         dropout: float = 0.5,
     ) -> None:
-        widths = [in_channels] + [hidden_channels] * num_layers
+        widths = hidden_widths(in_channels, hidden_channels, num_layers)
         convs = [DiGCNConv(*pair, teleport) for pair in pairwise(widths)]
         super().__init__(convs, out_channels, dropout=dropout)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphlab.directed.checks import check_features, hidden_widths, share_to_drop
 from graphlab.directed.digcn_inception_conv import DiGCNInceptionConv
-from graphlab.directed.prepared_conv import check_features
 
 
 class DiGCNInception(nn.Module):
@@ -57,14 +57,10 @@ class DiGCNInception(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"'num_layers' must be 1 or more, got {num_layers}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"'dropout' must be in [0, 1), got {dropout}")
-        widths = [in_channels] + [hidden_channels] * (num_layers - 1)
+        widths = hidden_widths(in_channels, hidden_channels, num_layers)[:-1]
         blocks = [DiGCNInceptionConv(*pair, teleport, dropout) for pair in pairwise(widths)]
         self.convs = nn.ModuleList([*blocks, DiGCNInceptionConv(widths[-1], out_channels, teleport)])
-        self.dropout = dropout
+        self.dropout = share_to_drop(dropout)
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes.
@@ -81,7 +77,7 @@ class DiGCNInception(nn.Module):
             - **output:** ``(num_nodes, out_channels)``
         """
         *blocks, last = list(self.convs)
-        check_features(x, self.convs[0].in_channels)  # pyright: ignore[reportArgumentType]
+        check_features(x, self.convs[0].in_channels, self)  # pyright: ignore[reportArgumentType]
         edges = last.prepare(edge_index, edge_weight, x.size(0))  # pyright: ignore[reportCallIssue]
         for block in blocks:
             h = block.convolve(x, edges).relu()  # pyright: ignore[reportCallIssue]

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Literal
 
+from graphlab.directed.checks import hidden_widths, one_of
 from graphlab.directed.dir_gat_conv import DirGATConv
 from graphlab.directed.dir_gcn_conv import DirGCNConv
 from graphlab.directed.dir_sage_conv import DirSAGEConv
@@ -69,9 +70,8 @@ class DirGNN(JumpingNet):
         normalize: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        if conv not in _CONVS:
-            raise ValueError(f"'conv' must be one of {', '.join(map(repr, _CONVS))}, got {conv!r}")
-        widths = [in_channels] + [hidden_channels] * num_layers
+        one_of("conv", conv, _CONVS)
+        widths = hidden_widths(in_channels, hidden_channels, num_layers)
         convs = [_CONVS[conv](*pair, alpha, learn_alpha) for pair in pairwise(widths)]
         for layer in convs[1:]:
             layer.alpha = convs[0].alpha

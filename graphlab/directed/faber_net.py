@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from graphlab.directed.checks import hidden_widths
 from graphlab.directed.complex_faber_conv import ComplexFaberConv
 from graphlab.directed.faber_conv import FaberConv
 from graphlab.directed.horner import Decay
@@ -76,7 +77,7 @@ class FaberNet(JumpingNet):
             widths = [in_channels] + [2 * hidden_channels] * num_layers
             convs = [ComplexFaberConv(*pair, *given, real_input=i == 0) for i, pair in enumerate(pairwise(widths))]
         else:
-            widths = [in_channels] + [hidden_channels] * num_layers
+            widths = hidden_widths(in_channels, hidden_channels, num_layers)
             convs = [FaberConv(*pair, *given) for pair in pairwise(widths)]
         for layer in convs[1:]:
             layer.alpha = convs[0].alpha

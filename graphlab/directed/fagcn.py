@@ -85,7 +85,7 @@ class FAGCN(NodeNetwork):
         eps: float = 0.3,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         at_least("num_layers", num_layers, 0)
         self.eps = eps
         self.first = FeatureLinear(in_channels, hidden_channels)
@@ -93,7 +93,7 @@ class FAGCN(NodeNetwork):
         self.head = nn.Linear(hidden_channels, out_channels)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         graph, edge_weight = checked_edges(edge_index, edge_weight, x.size(0))
         normalized = dir_norm(graph, edge_weight, num_nodes=x.size(0)).T

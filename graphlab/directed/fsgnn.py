@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, eye_array
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphlab.directed.checks import at_least, check_dropout
+from graphlab.directed.checks import at_least, share_to_drop
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.feature_linear import feature_matmul
 from graphlab.directed.hop_features import HopFeatures
@@ -66,7 +66,7 @@ class FSGNN(DecoupledModel):
         super().__init__(in_channels)
         at_least("hidden_channels", hidden_channels, 1)
         self.num_hops, self.hop_norm = at_least("num_hops", num_hops, 1), hop_norm
-        self.dropout = check_dropout(dropout)
+        self.dropout = share_to_drop(dropout)
         self.weight = nn.Parameter(torch.empty(1 + self.num_blocks, in_channels, hidden_channels))
         self.bias = nn.Parameter(torch.empty(1 + self.num_blocks, hidden_channels))
         self.score = nn.Parameter(torch.empty(1 + self.num_blocks))

@@ -1,5 +1,6 @@
 """A linear map before or after propagation, whichever moves fewer numbers."""
 
+import torch
 from torch import Tensor
 
 from graphlab.directed.feature_linear import FeatureLinear
@@ -28,6 +29,6 @@ class GatheredLinear(FeatureLinear):
 
     def forward(self, x: Tensor, operator: Operator) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Transform and gather."""
-        if x.is_sparse or x.is_sparse_csr or self.out_features <= self.in_features:
+        if x.layout != torch.strided or self.out_features <= self.in_features:
             return operator @ super().forward(x)
         return super().forward(operator @ x)

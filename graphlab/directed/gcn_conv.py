@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.directed.edges import edges_of_gcn
-from graphlab.directed.feature_linear import FeatureLinear
+from graphlab.directed.gathered_linear import GatheredLinear
 from graphlab.directed.operator import Operator
 
 
@@ -32,7 +32,7 @@ class GCNConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.linear = FeatureLinear(in_channels, out_channels, bias=False)
+        self.linear = GatheredLinear(in_channels, out_channels)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
 
     def reset_parameters(self) -> None:
@@ -45,10 +45,7 @@ class GCNConv(nn.Module):
         """Transform and propagate; ``edge_index`` may be an :class:`Operator` to propagate with."""
         if not isinstance(edge_index, Operator):
             edge_index = edges_of_gcn(x, edge_index, edge_weight)
-        if x.layout == torch.strided and self.in_channels < self.out_channels:
-            out = self.linear(edge_index @ x)
-        else:
-            out = edge_index @ self.linear(x)
+        out = self.linear(x, edge_index)
         return out if self.bias is None else out + self.bias
 
     def __repr__(self) -> str:

@@ -14,6 +14,8 @@ from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.node_network import NodeNetwork
 from graphlab.directed.operator import Operator
 
+_OPTIONS = ("num_layers", "num_hops", "delta", "gamma", "beta1", "beta2")
+
 
 class GloGNN(NodeNetwork):
     r"""Global aggregation with coefficients that fit the features (Li et al., 2022, arXiv 2205.07308).
@@ -80,7 +82,7 @@ class GloGNN(NodeNetwork):
         beta2: float = 1.0,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         self.num_layers = at_least("num_layers", num_layers, 0)
         self.num_hops = at_least("num_hops", num_hops, 1)
         _check_shares(delta, gamma, beta1, beta2)
@@ -96,7 +98,11 @@ class GloGNN(NodeNetwork):
         super().reset_parameters()
         nn.init.constant_(self.powers, 1 / self.num_hops)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def extra_repr(self) -> str:
+        """What stands between the brackets of ``repr``."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in _OPTIONS)
+
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         self.of_edges.check_nodes(x)
         graph, edge_weight = checked_edges(edge_index, edge_weight, x.size(0))

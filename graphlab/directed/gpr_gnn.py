@@ -57,7 +57,7 @@ class GPRGNN(NodeNetwork):
         alpha: float = 0.1,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         self.num_hops = at_least("num_hops", num_hops, 0)
         if not 0 <= alpha <= 1:
             raise ValueError(f"'alpha' must be a probability between 0 and 1, got {alpha}")
@@ -78,7 +78,11 @@ class GPRGNN(NodeNetwork):
         with torch.no_grad():
             self.gamma.copy_(self._pagerank())
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def extra_repr(self) -> str:
+        """What stands between the brackets of ``repr``."""
+        return f"num_hops={self.num_hops}, alpha={self.alpha}"
+
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         adjacency = edges_of_gcn(x, edge_index, edge_weight)
         h = self.second(self.dropout(self.first(self.dropout(x)).relu()))

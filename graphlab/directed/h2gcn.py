@@ -58,13 +58,13 @@ class H2GCN(NodeNetwork):
     def __init__(
         self, in_channels: int, hidden_channels: int, out_channels: int, num_hops: int = 2, dropout: float = 0.5
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         self.num_hops = at_least("num_hops", num_hops, 0)
         self.embed = FeatureLinear(in_channels, hidden_channels)
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(hidden_channels * (2 ** (num_hops + 1) - 1), out_channels)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         near, far = rings(unweighted_edges(x, edge_index, edge_weight, "H2GCN, which asks only who is how far"))
         rounds = [self.embed(x).relu()]

@@ -1,12 +1,14 @@
 """Whether the directions of a graph can mean anything, or are how a file was written."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from graphlab.ops import Graph
 
-def is_direction_genuine(edge_index: Tensor) -> bool:
+
+def is_direction_genuine(edge_index: Any) -> bool:
     r"""Whether the directions of the edges may carry information.
 
     They do not where every edge is stored as :math:`i < j`, or every one as :math:`i > j`: an undirected graph was
@@ -17,7 +19,7 @@ def is_direction_genuine(edge_index: Tensor) -> bool:
     its directions looks like an undirected one. Renumber its nodes at random if you know better.
 
     Args:
-        edge_index: The edges :math:`i \to j`.
+        edge_index: The edges :math:`i \to j`, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
 
     Shapes:
         - **edge_index:** ``(2, num_edges)``, whole numbers of 0 or more
@@ -33,6 +35,8 @@ def is_direction_genuine(edge_index: Tensor) -> bool:
         >>> is_direction_genuine(torch.tensor([[0, 1, 0], [1, 2, 2]]))  # each edge once, i < j
         False
     """
+    if not isinstance(edge_index, Tensor) or edge_index.layout != torch.strided:
+        edge_index = Graph.from_edge_index(edge_index).edge_index()
     return directions_of(edge_index) == "genuine"
 
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphlab.directed.prepared_conv import PreparedConv, check_features
+from graphlab.directed.checks import at_least, check_features, one_of, share_to_drop
+from graphlab.directed.prepared_conv import PreparedConv
 
 Jump = Literal["none", "max", "cat"]
 
@@ -47,9 +48,10 @@ class JumpingNet(nn.Module):
         negative_slope: float = 0.0,
     ) -> None:
         super().__init__()
-        _check(len(convs), jk, dropout)
+        at_least("num_layers", len(convs), 1)
         self.convs = nn.ModuleList(convs)
-        self.jk, self.normalize, self.dropout, self.negative_slope = jk, normalize, dropout, negative_slope
+        self.jk: Jump = one_of("jk", jk, get_args(Jump))  # pyright: ignore[reportAttributeAccessIssue]
+        self.normalize, self.dropout, self.negative_slope = normalize, share_to_drop(dropout), negative_slope
         width = convs[-1].out_channels
         self.head = nn.Linear(width * len(convs) if jk == "cat" else width, out_channels)
 
@@ -68,7 +70,7 @@ class JumpingNet(nn.Module):
             - **output:** ``(num_nodes, out_channels)``
         """
         first, states = self._layers()[0], []
-        check_features(x, first.in_channels)
+        check_features(x, first.in_channels, self)
         edges = first.prepare(edge_index, edge_weight, x.size(0))
         for conv in self._layers():
             x = F.dropout(self._activate(conv.convolve(x, edges)), self.dropout, self.training)
@@ -103,12 +105,3 @@ def unit_rows(x: Tensor) -> Tensor:
         - **x, output:** ``(num_nodes, channels)``
     """
     return x * x.square().sum(dim=1, keepdim=True).clamp(min=1e-24).rsqrt()
-
-
-def _check(num_layers: int, jk: str, dropout: float) -> None:
-    if num_layers < 1:
-        raise ValueError(f"'num_layers' must be 1 or more, got {num_layers}")
-    if jk not in get_args(Jump):
-        raise ValueError(f"'jk' must be one of {', '.join(map(repr, get_args(Jump)))}, got {jk!r}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"'dropout' must be in [0, 1), got {dropout}")

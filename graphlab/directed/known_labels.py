@@ -47,7 +47,9 @@ def known_labels(y: Tensor, mask: Tensor | None = None) -> KnownLabels:
     Raises:
         ValueError: A shape or type is wrong, or what is left has fewer than two classes.
     """
-    if y.is_floating_point() or y.is_complex() or y.numel() != y.size(0):
+    if not isinstance(y, Tensor):
+        raise ValueError(f"'y' must be a tensor of class numbers, got {type(y).__name__}; convert it with torch.tensor")
+    if y.is_floating_point() or y.is_complex() or y.dim() == 0 or y.numel() != y.size(0):
         raise ValueError(f"'y' must hold one class number per node, got {y.dtype} of shape {tuple(y.shape)}")
     known = y.reshape(-1) >= 0
     if mask is not None:

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from graphlab.directed.checks import at_least, finite, one_of
 from graphlab.directed.decoupled_model import DecoupledModel
 from graphlab.directed.hop_features import HopFeatures
 from graphlab.directed.magnetic_operator import magnetic_operator
@@ -61,11 +62,9 @@ class LightDiC(DecoupledModel):
         aggregation: Aggregation = "last",
     ) -> None:
         super().__init__(in_channels)
-        if num_hops < 1:
-            raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
-        if aggregation not in get_args(Aggregation):
-            raise ValueError(f"'aggregation' must be one of {get_args(Aggregation)}, got {aggregation!r}")
-        self.num_hops, self.q, self.aggregation = num_hops, q, aggregation
+        at_least("hidden_channels", hidden_channels, 1)
+        self.num_hops, self.q = at_least("num_hops", num_hops, 1), finite("q", q)
+        self.aggregation = one_of("aggregation", aggregation, get_args(Aggregation))
         width = self.num_blocks // 2 * in_channels
         self.real = nn.Linear(width, hidden_channels)
         self.imag = nn.Linear(width, hidden_channels)

@@ -60,7 +60,7 @@ class LINKX(NodeNetwork):
         num_node_layers: int = 1,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         at_least("num_layers", num_layers, 1)
         at_least("num_edge_layers", num_edge_layers, 1)
         at_least("num_node_layers", num_node_layers, 1)
@@ -74,7 +74,7 @@ class LINKX(NodeNetwork):
         outs = [*[width] * (num_layers - 1), out_channels]
         self.final_mlp = nn.Sequential(nn.Linear(width, outs[0]), *_hidden(outs[0], outs[1:], dropout))
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         self.edge_linear.check_nodes(x)
         edges = self.edge_mlp(self.edge_linear(edge_index, edge_weight))

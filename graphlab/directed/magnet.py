@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphlab.directed.checks import check_features, hidden_widths, share_to_drop
 from graphlab.directed.magnet_conv import Complex, MagNetConv
-from graphlab.directed.prepared_conv import check_features
 
 
 class MagNet(nn.Module):
@@ -60,14 +60,10 @@ class MagNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"'num_layers' must be 1 or more, got {num_layers}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"'dropout' must be in [0, 1), got {dropout}")
-        widths = [in_channels] + [hidden_channels] * num_layers
+        widths = hidden_widths(in_channels, hidden_channels, num_layers)
         self.convs = nn.ModuleList(MagNetConv(*pair, order, q) for pair in pairwise(widths))
         self.head = nn.Linear(2 * hidden_channels, out_channels)
-        self.dropout = dropout
+        self.dropout = share_to_drop(dropout)
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Compute the logits of all nodes.
@@ -84,7 +80,7 @@ class MagNet(nn.Module):
             - **output:** ``(num_nodes, out_channels)``
         """
         convs: list[MagNetConv] = list(self.convs)  # pyright: ignore[reportAssignmentType]
-        check_features(x, convs[0].in_channels)
+        check_features(x, convs[0].in_channels, self)
         edges = convs[0].prepare(edge_index, edge_weight, x.size(0))
         z: Any = x
         for conv in convs:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.directed.checked_edges import checked_edges
+from graphlab.directed.checks import at_least, check_features, finite
 from graphlab.directed.feature_linear import FeatureLinear
 from graphlab.directed.magnetic_operator import ComplexOperator, magnetic_operator
-from graphlab.directed.prepared_conv import check_features
 
 Complex = tuple[Tensor, Tensor]
 
@@ -52,11 +52,8 @@ class MagNetConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, order: int = 1, q: float = 0.25) -> None:
         super().__init__()
-        if order < 0:
-            raise ValueError(f"'order' must be 0 or more, got {order}")
-        if not math.isfinite(q):
-            raise ValueError(f"'q' must be a finite number, got {q}; 0.25 is usual")
-        self.in_channels, self.out_channels, self.order, self.q = in_channels, out_channels, order, q
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.order, self.q = at_least("order", order, 0), finite("q", q)
         self.linear = FeatureLinear(in_channels, out_channels * (order + 1), bias=False)
         self.bias = nn.Parameter(torch.empty(out_channels))
         self.reset_parameters()
@@ -102,7 +99,7 @@ class MagNetConv(nn.Module):
         """
         parts = (x,) if isinstance(x, Tensor) else x
         for part in parts:
-            check_features(part, self.in_channels)
+            check_features(part, self.in_channels, self)
         return self.convolve(x, self.prepare(edge_index, edge_weight, parts[0].size(0)))
 
     def reset_parameters(self) -> None:

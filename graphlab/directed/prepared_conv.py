@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from graphlab.directed.checks import check_features
+
 
 class PreparedConv(nn.Module, ABC):
     r"""Base of layers in two steps, so that a network takes the first of them once for all its layers.
@@ -54,7 +56,7 @@ class PreparedConv(nn.Module, ABC):
             - **edge_weight:** ``(num_edges,)``
             - **output:** ``(num_nodes, out_channels)``
         """
-        check_features(x, self.in_channels)
+        check_features(x, self.in_channels, self)
         return self.convolve(x, self.prepare(edge_index, edge_weight, x.size(0)))
 
     @abstractmethod
@@ -64,23 +66,6 @@ class PreparedConv(nn.Module, ABC):
     def extra_repr(self) -> str:
         """What stands between the brackets of ``repr``."""
         return f"{self.in_channels}, {self.out_channels}"
-
-
-def check_features(x: Tensor, channels: int) -> None:
-    """Refuse node features of another width.
-
-    Args:
-        x: Node features.
-        channels: The width expected.
-
-    Raises:
-        ValueError: ``x`` is no matrix of that width.
-    """
-    if x.dim() != 2 or x.size(1) != channels:
-        raise ValueError(
-            f"'x' must have shape (num_nodes, {channels}), got {tuple(x.shape)}; "
-            f"build the layer with in_channels={x.size(-1) if x.dim() else 1}"
-        )
 
 
 def draw_bias(bias: nn.Parameter, in_channels: int) -> None:

@@ -68,7 +68,7 @@ class ResidualGNN(NodeNetwork):
         dropout: float = 0.2,
         hidden_mult: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, hidden_channels, dropout)
         self.layer = one_of("layer", layer, _LAYERS)
         at_least("num_layers", num_layers, 0)
         self.encoder = FeatureLinear(in_channels, hidden_channels)
@@ -80,7 +80,7 @@ class ResidualGNN(NodeNetwork):
         self.norm = nn.LayerNorm(hidden_channels)
         self.head = nn.Linear(hidden_channels, out_channels)
 
-    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+    def logits(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None) -> Tensor:
         """Compute the logits of all nodes."""
         edges = self._edges(x, edge_index, edge_weight)
         x = self.gelu(self.dropout(self.encoder(x)))

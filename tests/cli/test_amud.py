@@ -38,6 +38,7 @@ def test_the_picture_shows_each_correlation_the_gain_and_the_verdict(graph, caps
     assert str(path) in capsys.readouterr().err
     root = ET.fromstring(path.read_text(encoding="utf-8"))
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("± 1 sigma" in (text or "") for text in texts)
     assert "some: directed" in texts and {"A", "AA", "AAT", "ATA", "U", "UU", "gain"} <= set(texts)
     assert len(list(root.iter("{http://www.w3.org/2000/svg}rect"))) == 7
 

@@ -76,7 +76,7 @@ def test_gradients_are_right():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: network(num_hops=0), "'num_hops' and 'num_layers' must be at least 1, got 0 and 1"),
+        (lambda: network(num_hops=0), "'num_hops' must be at least 1, got 0"),
         (lambda: network(num_nodes=0), "'num_nodes' must be at least 1, got 0"),
         (lambda: A2DUG(CHANNELS, 0, 3, num_nodes=N), "'hidden_channels' must be at least 1, got 0"),
         (lambda: network(num_nodes=5)(features(), EDGES), "'x' must have the 5 rows that the network was built for"),

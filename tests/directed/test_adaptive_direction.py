@@ -38,11 +38,20 @@ def test_directions_that_are_node_numbers_are_always_dropped():
     assert made.direction == "undecided" and is_undirected(made.edge_index)
 
 
+@pytest.mark.parametrize("undecided", ["directed", "undirected"])
+def test_too_few_labels_leave_genuine_directions_to_the_choice(undecided):
+    data = noise(one_way())
+    data.train_mask = torch.zeros(400, dtype=torch.bool)
+    data.train_mask[[int((data.y == k).nonzero()[0]) for k in (0, 1)]] = True
+    made = AdaptiveDirection(undecided=undecided)(data)
+    assert made.direction == "undecided" and is_undirected(made.edge_index) == (undecided == "undirected")
+
+
 def test_weights_and_attributes_stay_with_their_edges():
     data = Data(edge_index=torch.tensor([[0, 1, 1], [1, 0, 2]]), y=torch.tensor([0, 1, 1]), num_nodes=3)
     data.train_mask = torch.ones(3, dtype=torch.bool)
     data.edge_weight, data.edge_attr = torch.tensor([1.0, 3.0, 5.0]), torch.tensor([[1.0], [3.0], [5.0]])
-    made = AdaptiveDirection()(data)
+    made = AdaptiveDirection(undecided="undirected")(data)
     assert made.edge_index.tolist() == [[0, 1, 1, 2], [1, 0, 2, 1]]
     assert made.edge_weight.tolist() == [2, 2, 5, 5] and made.edge_attr.flatten().tolist() == [2, 2, 5, 5]
 

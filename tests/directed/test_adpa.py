@@ -175,7 +175,7 @@ def test_graphs_without_edges_or_nodes_are_no_exception():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_hops": 0}, "'num_hops' and 'num_layers' must be at least 1, got 0 and 1"),
+        ({"num_hops": 0}, "'num_hops' must be at least 1, got 0"),
         ({"decay": "linear"}, "'decay' must be one of 'none', 'log', got 'linear'"),
         ({"hop_attention": "jk"}, "'hop_attention' must be one of 'original', .*, got 'jk'"),
         ({"pattern_attention": "none"}, "'pattern_attention' must be one of 'original', .*, got 'none'"),

@@ -72,6 +72,15 @@ def test_few_labels_leave_it_undecided():
     assert report.verdict == "undecided" and "as far as 30 labels show" in report.reason
 
 
+def test_so_few_labels_that_no_half_shows_two_classes_give_no_gain():
+    data = one_way()
+    data.train_mask = torch.zeros(400, dtype=torch.bool)
+    data.train_mask[[int((data.y == k).nonzero()[0]) for k in (0, 1)]] = True
+    report = amud(data)
+    assert (report.verdict, report.gain, report.bounds) == ("undecided", None, None)
+    assert "too few labels" in report.reason and "nan" not in str(report)
+
+
 def test_it_reads_a_sparse_adjacency():
     data = one_way()
     ones = torch.ones(data.num_edges)
@@ -83,6 +92,7 @@ def test_it_reads_a_sparse_adjacency():
 def test_the_report_reads_well():
     text = str(amud(one_way()))
     assert "verdict         directed: directed neighbourhoods tell more" in text and "direction gain  +" in text
+    assert "(1 sigma)" in text
 
 
 def test_determination_is_the_square():

@@ -27,7 +27,7 @@ def test_it_is_its_blocks_one_after_another():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"num_layers": 0}, "'num_layers' must be 1 or more, got 0"),
+        ({"num_layers": 0}, "'num_layers' must be at least 1, got 0"),
         ({"dropout": 1.0}, r"'dropout' must be in \[0, 1\)"),
     ],
 )

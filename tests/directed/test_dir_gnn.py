@@ -56,7 +56,7 @@ def test_state_goes_to_another_network():
     [
         ({"conv": "gin"}, "'conv' must be one of 'gcn', 'sage', 'gat', got 'gin'"),
         ({"jk": "lstm"}, "'jk' must be one of 'none', 'max', 'cat', got 'lstm'"),
-        ({"num_layers": 0}, "'num_layers' must be 1 or more, got 0"),
+        ({"num_layers": 0}, "'num_layers' must be at least 1, got 0"),
         ({"dropout": 1.0}, r"'dropout' must be in \[0, 1\), got 1.0"),
         ({"alpha": 2.0}, "'alpha' must be between 0"),
     ],

@@ -69,6 +69,14 @@ def test_halves_of_one_class_say_nothing():
     assert np.isnan(found.mean)
 
 
+def test_what_is_no_tensor_of_labels_is_refused():
+    edges = torch.tensor([[0], [1]])
+    with pytest.raises(ValueError, match="'y' must be a tensor of class numbers, got ndarray"):
+        direction_gain(edges, np.array([0, 1]))
+    with pytest.raises(ValueError, match=r"'y' must hold one class number per node, got torch.int64 of shape \(\)"):
+        direction_gain(edges, torch.tensor(1))
+
+
 def test_no_draw_is_refused():
     with pytest.raises(ValueError, match="'num_draws' must be at least 1, got 0"):
         direction_gain(torch.tensor([[0], [1]]), torch.tensor([0, 1]), num_draws=0)

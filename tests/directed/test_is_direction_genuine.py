@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphlab.directed.is_direction_genuine import is_direction_genuine
+from graphlab.ops import Graph
 
 
 def edges(*pairs: tuple[int, int]) -> Tensor:
@@ -60,6 +61,14 @@ def test_known_graphs(found: Tensor, genuine: bool) -> None:
 def test_what_is_no_edge_index_is_refused(bad: Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         is_direction_genuine(bad)
+
+
+def test_other_forms_of_edges_serve() -> None:
+    edge_index = torch.tensor([[0, 1, 2], [1, 2, 0]])
+    adj_t = torch.sparse_coo_tensor(edge_index.flip(0), torch.ones(3), (5, 5))
+    assert all(is_direction_genuine(form) for form in (adj_t, adj_t.to_sparse_csr(), Graph.from_edge_index(edge_index)))
+    with pytest.raises(ValueError, match=r"'edge_index' must be a tensor .*, got list"):
+        is_direction_genuine([[0], [1]])
 
 
 def test_the_example_runs() -> None:

@@ -32,7 +32,7 @@ def test_it_trains_on_every_graph(kind):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"num_layers": 0}, "'num_layers' must be 1 or more, got 0"),
+        ({"num_layers": 0}, "'num_layers' must be at least 1, got 0"),
         ({"dropout": 1.0}, r"'dropout' must be in \[0, 1\)"),
     ],
 )

@@ -59,7 +59,7 @@ def test_sparse_features_and_gradients():
 
 
 def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="'order' must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="'order' must be at least 0, got -1"):
         MagNetConv(2, 2, -1)
     with pytest.raises(ValueError, match="'q' must be a finite number, got nan"):
         MagNetConv(2, 2, q=float("nan"))
