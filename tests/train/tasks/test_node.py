@@ -93,7 +93,7 @@ def test_networks_that_propagate_alike_share_their_hops(task, work):
     for options in ({}, {"hidden_channels": 4}, {"num_hops": 1}, {"num_hops": 1, "dropout": 0.0}):
         torch.manual_seed(0)
         model = build(AdpaConfig(**options), task.problem).eval()
-        losses[float(task.loss(model, batch).detach())] = model(task.data.x, task.data.edge_index)
+        losses[float(task.loss(model, batch).detach())] = model(task.data.x, task.data.edge_index).detach()
     assert work["precompute"] == 2 + 4
     for loss, logits in losses.items():
         rows = task.splits["train"]
