@@ -75,25 +75,25 @@ def test_rocauc_leaves_out_classes_that_do_not_occur():
         (
             torch.rand(3, 2),
             torch.tensor([0, 1, 2]),
-            "class numbers from 0 to 1, as there are 2 scores a row, got 0 to 2",
+            "from 0 to 1, as there are 2 scores a row, got 0 to 2",
         ),
         (
             torch.rand(3, 1),
             torch.tensor([1, 2, 1]),
-            "class numbers from 0 to 1, as there are 1 scores a row, got 1 to 2",
+            "from 0 to 1, as there are 1 scores a row, got 1 to 2",
         ),
         (
             torch.rand(3, 3),
             torch.tensor([0, 1, 3]),
-            "class numbers from 0 to 2, as there are 3 scores a row, got 0 to 3",
+            "from 0 to 2, as there are 3 scores a row, got 0 to 3",
         ),
-        (torch.rand(3, 3), torch.tensor([0, 1, -1]), "class numbers from 0 to 2, .*got -1 to 1"),
+        (torch.rand(3, 3), torch.tensor([0, 1, -1]), "from 0 to 2, .*got -1 to 1"),
         (torch.empty(0, 3), torch.empty(0, dtype=torch.long), "both classes in a split, got no rows"),
         (torch.empty(0, 3), torch.empty(0, 3), "both classes in a split, got no rows"),
     ],
 )
 def test_rocauc_of_labels_without_scores_is_refused(logits, labels, message):
-    with pytest.raises(ConfigError, match=f"rocauc: expected {message}"):
+    with pytest.raises(ConfigError, match=f"rocauc: expected .*{message}"):
         rocauc(logits, labels)
 
 

@@ -1,10 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from graphlab.models import SageConfig
+from graphlab.models import MODELS, SageConfig
 from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.run import DivergedError, Run, make_optimizer

@@ -33,7 +33,7 @@ def test_another_network_keeps_what_it_shares_with_the_files():
         (Layer("", {"epoch": "3"}), "--epoch: unknown option; perhaps you meant --epochs"),
         (Layer("", {"model.hidden_chanels": "3"}), "--model.hidden-chanels: .*--model.hidden-chann"),
         (Layer("", {"aggr": "sum"}), "--aggr: unknown option; perhaps you meant --model.aggr"),
-        (Layer("f.toml", {"optim.lr": "1"}), "f.toml: optim.lr: unknown .* meant f.toml: lr"),
+        (Layer("f.toml", {"optim.lr": "1"}), "f.toml: optim.lr: unknown .* meant lr$"),
         (Layer("", {"model": "mlp", "model.aggr": "sum"}), "--model.aggr: unknown option"),
         (Layer("", {"model": "gim"}), "--model: no network is called 'gim'; perhaps you meant gin"),
         (Layer("", {"lr": "fast"}), "--lr: expected a number, got 'fast'"),

@@ -55,7 +55,7 @@ def test_the_fingerprint_is_of_what_the_file_says_and_a_result_depends_on(tmp_pa
         ("split = 4\n", "karate_sage.toml: split: expected none, since every split is trained; choose some with --spl"),
         (
             'data = "cit-hepth"\n',
-            "karate_sage.toml: data: 'cit-hepth' has no splits to train; expected a data set with",
+            "karate_sage.toml: data: 'cit-hepth' has no splits to train; expected a data set",
         ),
         ('disk = "store"\n', "karate_sage.toml: disk: expected a data set by name"),
         ('[sweep]\nlr = ["1", "2"]\n', "karate_sage.toml: sweep: expected one setting per file, got a sweep of lr"),
