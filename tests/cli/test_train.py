@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -56,12 +55,18 @@ def test_an_unknown_command_is_answered_with_the_nearest(capsys):
 def test_what_trains_nothing_imports_no_torch_and_is_quick(words):
     code = f"import sys, graphlab.cli as c; c.main({words}); sys.exit(10 + ('torch' in sys.modules))"
     times = []
-    for _ in range(3):  # the best of three: other jobs share this machine
-        begin = time.perf_counter()
+    for _ in range(3):  # the best of three, in seconds of processor time: other jobs share this machine
+        begin = processor_seconds()
         with started("-c", code) as process:
             assert process.wait() == 10, process.communicate()
-        times.append(time.perf_counter() - begin)
+        times.append(processor_seconds() - begin)
     assert min(times) < 0.5
+
+
+def processor_seconds() -> float:
+    """What the processes that ended took."""
+    took = os.times()
+    return took.children_user + took.children_system
 
 
 def test_help_shows_the_options_of_the_network_chosen(capsys):

@@ -60,7 +60,7 @@ def test_hops_begin_with_equal_weights():
     ("make", "message"),
     [
         (lambda: network(num_hops=0), "'num_hops' must be at least 1, got 0"),
-        (lambda: network(dropout=2.0), r"'dropout' must lie in \[0, 1\], got 2.0"),
+        (lambda: network(dropout=2.0), r"'dropout' must be in \[0, 1\), got 2.0"),
         (lambda: FSGNN(CHANNELS, 0, 3), "'hidden_channels' must be at least 1, got 0"),
     ],
 )
