@@ -83,6 +83,6 @@ def _picture(name: str, size: str, report: "AmudReport") -> str:
     if report.gain is not None and report.bounds is not None:
         gain = report.gain
         bar = Dot("gain", gain.mean, gain.std, (), f"{gain.mean:+.4f} ± {gain.std:.4f}")
-        heading = "Gain in R² by directions ± 1 sigma (dashed: bounds of the verdict, 2 sigma or more)"
+        heading = "Gain in R² by directions ± 1 sigma; dashed: bounds"
         panels.append(Panel(heading, [bar], report.bounds))
     return bar_panels(panels, f"{name}: {report.verdict}", [*textwrap.wrap(report.reason, 60), size])
