@@ -411,7 +411,10 @@ BAD = [
     (lambda: dot_attention(torch.zeros(3, 1, 4), X, X, EDGE), "'query' must be"),
     (lambda: dot_attention(X, X, torch.zeros(4, 2, 4), EDGE), "'value' must be"),
     (lambda: dot_attention(X, X, X, torch.tensor([[0], [3]])), "'edge_index' has targets"),
-    (lambda: dot_attention(X, X, X, Graph.from_edge_index(EDGE, (4, 3))), "'edge_index' is a graph of 4 sources"),
+    (
+        lambda: dot_attention(X, X, X, Graph.from_edge_index(EDGE, (4, 3))),
+        "'edge_index' has 4 source nodes by its own account, but 3 are asked for by 'x'",
+    ),
     (lambda: dot_attention(X, X, X, EDGE, dropout=1.5), "'dropout' must be a probability"),
     (lambda: dot_attention(X, X, X, EDGE, dropout=0.5, seed=torch.zeros(2)), "'seed' must be one int64"),
     (lambda: edge_attention_weights("sum", X, X, EDGE), "'score' must be one of"),

@@ -132,8 +132,14 @@ def test_a_graph_serves_forward_and_backward_of_both_backends():
         ({"x": torch.tensor(1.0)}, r"'x' must hold one row"),
         ({"edge_weight": torch.ones(2)}, r"'edge_weight' must hold one number for each of the 3 edges"),
         ({"dim_size": 2}, r"'edge_index' has targets from 0 to 2, expected \[0, 2\)"),
-        ({"edge_index": Graph(torch.tensor([0, 1]), torch.tensor([0]), None, 9)}, r"one row for each of the 9 source"),
-        ({"edge_index": Graph(torch.tensor([0, 1]), torch.tensor([0]), None, 3), "dim_size": 2}, r"'dim_size' must be"),
+        (
+            {"edge_index": Graph(torch.tensor([0, 1]), torch.tensor([0]), None, 9)},
+            r"has 9 source nodes by its own account, but 3",
+        ),
+        (
+            {"edge_index": Graph(torch.tensor([0, 1]), torch.tensor([0]), None, 3), "dim_size": 2},
+            r"has 1 target nodes by its own account, but 2",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(change, match):
