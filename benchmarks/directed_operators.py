@@ -85,7 +85,7 @@ def run(args: Namespace) -> dict[str, Any]:
     a = np.zeros((n, n))
     a[edges[0].numpy(), edges[1].numpy()] = 1
     ours = {
-        "page_rank": lambda: page_rank_operator(edges, num_nodes=n, alpha=TELEPORT),
+        "page_rank": lambda: page_rank_operator(edges, num_nodes=n, teleport=TELEPORT),
         "second_order": lambda: second_order_operator(edges, num_nodes=n),
         "dgcn": lambda: dgcn_operators(edges, num_nodes=n),
     }

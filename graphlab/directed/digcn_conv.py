@@ -60,7 +60,7 @@ class DiGCNConv(PreparedConv):
             num_nodes: The number of nodes.
         """
         graph, weight = checked_edges(edge_index, edge_weight, num_nodes)
-        return page_rank_operator(graph, weight, num_nodes=num_nodes, alpha=self.teleport)
+        return page_rank_operator(graph, weight, num_nodes=num_nodes, teleport=self.teleport)
 
     def convolve(self, x: Tensor, edges: Operator) -> Tensor:
         """Run the layer on edges that were prepared.

@@ -76,7 +76,7 @@ class DiGCNInceptionConv(PreparedConv):
             num_nodes: The number of nodes.
         """
         graph, weight = checked_edges(edge_index, edge_weight, num_nodes)
-        first = page_rank_operator(graph, weight, num_nodes=num_nodes, alpha=self.teleport)
+        first = page_rank_operator(graph, weight, num_nodes=num_nodes, teleport=self.teleport)
         return Scales(first, second_order_operator(graph, weight, num_nodes=num_nodes))
 
     def convolve(self, x: Tensor, edges: Scales) -> Tensor:

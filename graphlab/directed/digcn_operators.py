@@ -26,7 +26,7 @@ _MAX_PRODUCTS = 10_000_000
 
 
 def page_rank_operator(
-    edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: int, alpha: float = 0.1
+    edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: int, teleport: float = 0.1
 ) -> Operator:
     r"""The symmetric operator of DiGCN from the stationary distribution of a personalised PageRank.
 
@@ -35,7 +35,7 @@ def page_rank_operator(
         \hat L = D_L^{-1/2} L D_L^{-1/2}, \quad P = \tilde D^{-1} (A + I)
 
     of Tong et al. (2020, arXiv 2010.13973). :math:`\pi` is the left Perron vector of the walk that goes to an auxiliary
-    node with probability :math:`\alpha` and from there to any node,
+    node with probability :math:`\alpha` (``teleport``) and from there to any node,
 
     .. math::
         \begin{pmatrix} (1 - \alpha) P & \alpha 1 \\ \tfrac1n 1^\top & 0 \end{pmatrix},
@@ -51,14 +51,14 @@ def page_rank_operator(
         edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
         edge_weight: One number per edge, not negative; ``None`` for 1.
         num_nodes: The number of nodes.
-        alpha: The probability of the auxiliary node, between 0 and 1.
+        teleport: The probability of the auxiliary node, between 0 and 1.
 
     Shapes:
         - **edge_index:** ``(2, num_edges)``
         - **edge_weight:** ``(num_edges,)``
 
     Raises:
-        ValueError: The edges are malformed, a weight is negative or not finite, or ``alpha`` is outside its range.
+        ValueError: The edges are malformed, a weight is negative or not finite, or ``teleport`` is outside its range.
 
     Example:
         >>> import torch
@@ -66,17 +66,17 @@ def page_rank_operator(
         >>> page_rank_operator(torch.tensor([[0, 1], [1, 0]]), num_nodes=2).to_dense().round(decimals=6).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"'alpha' must lie between 0 and 1, got {alpha}; 0.1 is usual")
+    if not 0 < teleport < 1:
+        raise ValueError(f"'teleport' must lie between 0 and 1, got {teleport}; 0.1 is usual")
     graph, edge_weight = checked_edges(edge_index, edge_weight, num_nodes)
 
     def build() -> Operator:
         walk = _walk(simple_adjacency(graph, edge_weight, num_nodes=num_nodes))
-        root = np.sqrt(_page_rank(walk, alpha))
+        root = np.sqrt(_page_rank(walk, teleport))
         half = scaled(walk, root, inverse_degree(root)) / 2
         return as_operator(symmetrically_normalized(csr_array(half + half.T)), graph.col.device)
 
-    return remembered(graph, edge_weight, ("page rank", alpha), build)
+    return remembered(graph, edge_weight, ("page rank", teleport), build)
 
 
 def second_order_operator(edge_index: Any, edge_weight: Tensor | None = None, *, num_nodes: int) -> Operator:

@@ -237,13 +237,7 @@ def _attend(
 
 
 def _graph(edge_index: Any, source: Tensor, target: Tensor) -> Graph:
-    graph = Graph.from_edge_index(edge_index, (source.size(0), target.size(0)))
-    if graph.size != (source.size(0), target.size(0)):
-        raise ValueError(
-            f"'edge_index' is a graph of {graph.num_sources} sources and {graph.num_targets} targets, but there are "
-            f"rows for {source.size(0)} sources and {target.size(0)} targets"
-        )
-    return graph
+    return Graph.from_edge_index(edge_index, (source.size(0), target.size(0)))
 
 
 def _scale(scale: float | None, key: Tensor) -> float:

@@ -87,7 +87,7 @@ def gather_argreduce(
     if reduce not in REDUCES:
         raise ValueError(f"'reduce' must be one of {', '.join(map(repr, REDUCES))}, got {reduce!r}")
     graph = Graph.from_edge_index(edge_index, (x.size(0) if x.dim() else None, dim_size))
-    check_sources(x, graph, dim_size)
+    check_sources(x, graph)
     rows = x.reshape(x.size(0), math.prod(x.shape[1:]))
     weight = None if edge_weight is None else _checked_weight(edge_weight, graph, x.dtype)
     # A backward pass needs the edges by source; without one they are never sorted that way.
@@ -98,24 +98,21 @@ def gather_argreduce(
     return out.view(shape), arg.view(shape) if arg.dim() == 2 else arg
 
 
-def check_sources(x: Tensor, graph: Graph, dim_size: int | None = None) -> None:
-    """Refuse rows that are not those of the graph's sources, and a number of targets that is not the graph's.
+def check_sources(x: Tensor, graph: Graph) -> None:
+    """Refuse rows that are not those of the graph's sources.
 
     Args:
         x: The rows of the source nodes.
         graph: The edges.
-        dim_size: The number of target nodes that is asked for.
 
     Raises:
-        ValueError: There are more or fewer rows than sources, or another number of targets.
+        ValueError: There are more or fewer rows than sources.
     """
     if x.dim() < 2 or x.size(0) != graph.num_sources:
         raise ValueError(
             f"'x' must hold one row for each of the {graph.num_sources} source nodes, got shape {tuple(x.shape)}; "
             f"one feature per node is (num_nodes, 1)"
         )
-    if dim_size is not None and dim_size != graph.num_targets:
-        raise ValueError(f"'dim_size' must be the {graph.num_targets} target nodes of the graph, got {dim_size}")
 
 
 def _checked_weight(weight: Tensor, graph: Graph, dtype: torch.dtype) -> Tensor:

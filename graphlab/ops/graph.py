@@ -195,7 +195,7 @@ def _agreed(own: Size, asked: Size | None) -> Size:
         if has is not None and wants is not None and has != wants:
             raise ValueError(
                 f"'edge_index' has {has} {name} nodes by its own account, but {wants} are asked for by 'x', 'size' or "
-                f"'dim_size'; leave them out, or convert 'edge_index' to a tensor"
+                f"'dim_size'; give as many, or leave them out, or make 'edge_index' anew from a tensor"
             )
     return tuple(w if h is None else h for h, w in zip(own, asked, strict=True))  # pyright: ignore
 

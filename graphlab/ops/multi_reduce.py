@@ -66,7 +66,7 @@ def multi_reduce(
     """
     reduces = _checked(reduces)
     graph = Graph.from_edge_index(edge_index, (x.size(0) if x.dim() else None, dim_size))
-    check_sources(x, graph, dim_size)
+    check_sources(x, graph)
     rows = x.reshape(x.size(0), math.prod(x.shape[1:]))
     # Choices are given back along the edges as they stand; all else needs them by source.
     wanted = torch.is_grad_enabled() and x.requires_grad and _has_sums(reduces)

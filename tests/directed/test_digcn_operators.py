@@ -29,7 +29,7 @@ def test_page_rank_operator_is_the_dense_formula(alpha):
         half = np.diag(root) @ p @ np.diag(1 / root)
         expected = (half + half.T) / 2
         expected = power(expected.sum(1), -0.5) @ expected @ power(expected.sum(1), -0.5)
-        made = page_rank_operator(edge_index, num_nodes=n, alpha=alpha)
+        made = page_rank_operator(edge_index, num_nodes=n, teleport=alpha)
         np.testing.assert_allclose(made.to_dense(), expected, atol=1e-12)
 
 
@@ -55,9 +55,9 @@ def test_weights_are_probabilities():
 
 
 @pytest.mark.parametrize("alpha", [0, 1, float("nan")])
-def test_alpha_outside_its_range_is_refused(alpha):
-    with pytest.raises(ValueError, match="'alpha' must lie between 0 and 1"):
-        page_rank_operator(torch.tensor([[0], [1]]), num_nodes=2, alpha=alpha)
+def test_teleport_outside_its_range_is_refused(alpha):
+    with pytest.raises(ValueError, match="'teleport' must lie between 0 and 1"):
+        page_rank_operator(torch.tensor([[0], [1]]), num_nodes=2, teleport=alpha)
 
 
 def test_no_nodes_and_no_edges():
