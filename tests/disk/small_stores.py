@@ -11,6 +11,7 @@ from graphlab.disk.store_info import Sampling, StoreInfo
 from tests.disk.naive_store import batch_of, sample, write_store
 
 SAMPLING = Sampling(num_neighbors=(3, 2), batch_size=8, replace=False, shuffle=True, seed=5, epochs=2, num_input=30)
+BATCHES = [(e, b) for e in range(SAMPLING.epochs) for b in range(SAMPLING.batches_per_epoch)]
 
 
 def graph(width: int = 7, dtype: torch.dtype = torch.float32, num_nodes: int = 60) -> Data:

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch_geometric.data import Data, HeteroData
 
+from graphlab.loader import NeighborLoader
+
 CITES = ("paper", "cites", "paper")
 WRITES = ("author", "writes", "paper")
 WRITTEN = ("paper", "rev_writes", "author")
@@ -78,3 +80,12 @@ def check_typed_rows(data: HeteroData, batch: HeteroData) -> None:
         ends = torch.stack([batch[kind[0]].n_id[n_id[0]], batch[kind[2]].n_id[n_id[1]]])
         assert torch.equal(ends, data[kind].edge_index[:, edges.e_id])
         assert torch.equal(edges.edge_attr, data[kind].edge_attr[edges.e_id])
+
+
+def all_same(ones, others) -> bool:
+    return all(same(one, other) for one, other in zip(ones, others, strict=True))
+
+
+def load(data=None, num_neighbors=(3, 2), **options) -> NeighborLoader:
+    options = {"batch_size": 16, "seed": 1} | options
+    return NeighborLoader(random_graph() if data is None else data, list(num_neighbors), **options)

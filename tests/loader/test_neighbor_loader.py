@@ -3,7 +3,7 @@
 import copy
 import pickle
 import threading
-from itertools import cycle, islice
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,26 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric import loader as pyg
 from torch_geometric.data import Data
-from torch_geometric.loader import ImbalancedSampler, ZipLoader
+from torch_geometric.loader import ZipLoader
 from torch_geometric.nn import GraphSAGE
 from torch_geometric.testing import MyFeatureStore, MyGraphStore
 from torch_geometric.utils import k_hop_subgraph, trim_to_layer
 
-from graphlab.loader import NeighborLoader, NeighborSampler
+from graphlab.loader import NeighborSampler
 from graphlab.nn import SAGEConv
 from graphlab.ops import batch_key, neighbor_sample, seed_permutation
 
-from .graphs import CITES, check_rows, check_typed_rows, random_graph, same, typed_graph
-
-
-def all_same(ones, others) -> bool:
-    return all(same(one, other) for one, other in zip(ones, others, strict=True))
-
-
-def load(data=None, num_neighbors=(3, 2), **options) -> NeighborLoader:
-    options = {"batch_size": 16, "seed": 1} | options
-    return NeighborLoader(random_graph() if data is None else data, list(num_neighbors), **options)
-
+from .graphs import CITES, all_same, check_rows, check_typed_rows, load, random_graph, same, typed_graph
 
 MODES = {
     "plain": {},
@@ -370,51 +360,6 @@ def test_leaving_early_leaves_no_threads():
         if batch.input_id[0] == 5:
             break
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("graphlab")]
-
-
-def test_a_torch_sampler_may_give_the_order():
-    data = random_graph()
-    order = ImbalancedSampler((data.y == 0).long(), num_samples=40)
-    torch.manual_seed(0)
-    expected = list(order)
-    torch.manual_seed(0)
-    loader = load(data, sampler=order)
-    batches = list(loader)
-    assert torch.cat([batch.input_id for batch in batches]).tolist() == expected
-    assert len(loader) == len(batches) == 3
-    fixed = load(data, batch_size=1, batch_sampler=[[3, 1], [2]], num_workers=1)
-    assert [batch.input_id.tolist() for batch in fixed] == [[3, 1], [2]]
-    with pytest.raises(ValueError, match="'batch' needs the loader's own order"):
-        fixed.batch(0, 0)
-    with pytest.raises(ValueError, match="'shuffle' must be False beside 'sampler'"):
-        load(data, sampler=order, shuffle=True)
-
-
-@pytest.mark.parametrize("threads", [0, 2])
-@pytest.mark.parametrize("rank", [0, 1])
-def test_an_order_may_be_endless(rank, threads):
-    ranks = {"rank": rank, "world_size": 2, "num_workers": threads}
-    batches = load(batch_size=1, batch_sampler=Endless([[3], [4]]), **ranks)
-    assert [batch.input_id.tolist() for batch in islice(batches, 3)] == [[3 + rank]] * 3
-    nodes = load(batch_size=2, sampler=Endless([1, 2, 3, 4]), **ranks)
-    assert [batch.input_id.tolist() for batch in islice(nodes, 3)] == [[1 + 2 * rank, 2 + 2 * rank]] * 3
-
-
-class Endless:
-    def __init__(self, turn: list) -> None:
-        self.turn = turn
-
-    def __iter__(self):
-        return cycle(self.turn)
-
-
-@settings(max_examples=20)
-@given(number=st.integers(0, 9), world_size=st.integers(1, 4))
-def test_ranks_share_a_given_order(number, world_size):
-    order = [[3 * i, 3 * i + 1] for i in range(number)]
-    parts = [list(load(batch_size=1, batch_sampler=order, rank=r, world_size=world_size)) for r in range(world_size)]
-    rounds = [batch.input_id.tolist() for turn in zip(*parts, strict=True) for batch in turn]
-    assert rounds == [order[i % number] for i in range(-(-number // world_size) * world_size)]
 
 
 def test_a_sampler_of_ours_may_be_given():
