@@ -57,7 +57,7 @@ def _kinds(member: Tensor, size: Tensor, owner: Tensor, chosen: Tensor) -> Tenso
     for m in length.unique().tolist():
         rows = (length == m).nonzero().view(-1)
         table = member[begin[rows].unsqueeze(1) + torch.arange(m, device=rows.device)]
-        _, same = table.unique(dim=0, return_inverse=True)
+        same = table.unique(dim=0, return_inverse=True)[1] if m else torch.zeros_like(rows)
         least = torch.full_like(rows, size.numel()).scatter_reduce_(0, same, number[rows], "amin")
         kind[rows] = least[same]
     return kind
