@@ -12,15 +12,17 @@ from torch_geometric.data import Dataset
 from graphlab.data.card import Card
 from graphlab.data.sources import not_found, obtain
 
+_CROSS_VALIDATED = ("tu", "sat-pairs", "csl")
+
 
 def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"] = "default") -> dict[str, Any]:
     """The parts ``"train"``, ``"valid"`` and ``"test"`` of a data set.
 
     Node sets give node indices, from their masks; sets of graphs give graph indices. OGB's and the
     synthetic sets have one fixed split each. Masks of shape ``[n, num_splits]`` hold one split a
-    column. TU sets have ten: scikit-learn's ``StratifiedKFold(10, shuffle=True, random_state=0)``
-    numbers the folds, ``split`` is the fold to test on, the next one validates, the other eight
-    train.
+    column. TU sets, EXP and CEXP are cross-validated with ten folds and CSL with five:
+    scikit-learn's ``StratifiedKFold(num_splits, shuffle=True, random_state=0)`` numbers the folds,
+    ``split`` is the fold to test on, the next one validates, the others train.
 
     Args:
         dataset: What :func:`graphlab.data.load` returned, whole.
@@ -50,7 +52,7 @@ def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"]
     if protocol == "gin":
         return _fixed_folds(dataset, card, split)
     _check_number(card, split)
-    if card.reader == "tu":
+    if card.reader in _CROSS_VALIDATED:
         return _cross_validation(dataset, card.num_splits, split)
     for method in ("get_edge_split", "get_idx_split"):
         if hasattr(dataset, method):
