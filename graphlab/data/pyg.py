@@ -58,7 +58,7 @@ def read_tu(card: Card, root: Path, transform: Transform | None = None) -> Datas
         f"{name}/processed/data.pt",
         lambda folder: TUDataset(str(folder), name, transform=transform),
     )
-    return dataset if "x" in dataset.slices else with_degree_features(dataset)
+    return dataset if dataset.num_node_features else with_degree_features(dataset)
 
 
 def read_karate(transform: Transform | None = None) -> Dataset:
