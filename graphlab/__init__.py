@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from graphlab import aggr, data, directed, disk, loader, models, nn, ops, testing, train
     from graphlab.aggr import register_aggregations
 
-_ROOMS = ("aggr", "data", "directed", "disk", "loader", "models", "nn", "ops", "testing", "train")
+_ROOMS = ("aggr", "data", "directed", "disk", "loader", "models", "nn", "ops", "subgraph", "testing", "train")
 _NAMES = {"register_aggregations": "graphlab.aggr"}
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "models",
     "nn",
     "ops",
+    "subgraph",
     "register_aggregations",
     "testing",
     "train",

@@ -1,0 +1,13 @@
+"""Floor 1: ego nets and permutation-equivariant networks on them."""
+
+from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.ego_data import EgoData
+from graphlab.subgraph.ego_nets import EgoNets
+from graphlab.subgraph.pair_plan import PairPlan
+from graphlab.subgraph.spen import SPEN
+from graphlab.subgraph.spen_conv import SPENConv
+from graphlab.subgraph.spen_encoder import SPENEncoder
+from graphlab.subgraph.spen_readout import SPENReadout
+from graphlab.subgraph.two_scale_spen import TwoScaleSPEN
+
+__all__ = ["SPEN", "Bags", "EgoData", "EgoNets", "PairPlan", "SPENConv", "SPENEncoder", "SPENReadout", "TwoScaleSPEN"]
