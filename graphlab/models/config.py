@@ -6,7 +6,7 @@ Imports no torch, so that ``--help`` is fast.
 from dataclasses import dataclass
 from typing import Literal
 
-from graphlab.models.base_config import ModelConfig, NodeNetConfig
+from graphlab.models.base_config import GraphNetConfig, ModelConfig, NodeNetConfig
 from graphlab.models.checked import number
 from graphlab.models.decoupled_config import DECOUPLED
 from graphlab.models.directed_config import DIRECTED
@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
     "GinConfig",
+    "GraphNetConfig",
     "MlpConfig",
     "ModelConfig",
     "MpnnConfig",

@@ -26,6 +26,8 @@ class TrainConfig(Checked):
     """Data set, by name."""
     split: int = number(0, at_least=0)
     """Which of the data set's splits."""
+    protocol: Literal["default", "gin", "nested"] = "default"
+    """How graphs of a TU set are split: gin validates on the tested fold itself, nested on a tenth of the others."""
     root: Path | None = None
     """Folder that data sets are kept in; none: $GRAPHLAB_ROOT, or ~/.cache/graphlab."""
     disk: Path | None = None
@@ -56,8 +58,12 @@ class TrainConfig(Checked):
     """Optimiser."""
     lr: float = number(0.01, above=0)
     """Learning rate."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """How the learning rate goes on: cosine lets it fall to zero over the epochs."""
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    """How the learning rate goes on: cosine lets it fall to zero over the epochs, step multiplies it now and then."""
+    step_size: int = number(50, at_least=1)
+    """Epochs between the steps of schedule step."""
+    gamma: float = number(0.5, above=0, at_most=1)
+    """What each step of schedule step multiplies the learning rate by."""
     clip: float = number(0.0, at_least=0)
     """Largest norm of the gradient; a larger one is scaled down to it (0: no limit)."""
     weight_decay: float = number(0.0, at_least=0)
