@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from graphlab.ops import gather_reduce
 from graphlab.subgraph.dss_bags import DSSBags
 
+# At 0, a root and a neighbour with the same closed neighbourhood would be alike after one layer, mark or not.
+_EPS = 0.1
+
 
 def batch_norm(channels: int, norm: str | None) -> nn.Module:
     """Give the norm of a name.
@@ -41,13 +44,13 @@ class GIN(nn.Module):
 
     def __init__(self, channels: int, norm: str | None = "batch_norm") -> None:
         super().__init__()
-        self.eps = nn.Parameter(torch.zeros(()))
+        self.eps = nn.Parameter(torch.tensor(_EPS))
         inner = (nn.Linear(channels, channels), batch_norm(channels, norm), nn.ReLU())
         self.mlp = nn.Sequential(*inner, nn.Linear(channels, channels), batch_norm(channels, norm))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
-        nn.init.zeros_(self.eps)
+        nn.init.constant_(self.eps, _EPS)
         for part in self.mlp:
             if hasattr(part, "reset_parameters"):
                 cast(Any, part).reset_parameters()

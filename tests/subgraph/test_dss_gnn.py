@@ -140,6 +140,15 @@ def test_six_cycle_and_two_triangles_differ():
     assert bool((cycle - triangles).abs().max() > 1e-6)
 
 
+def test_a_bag_that_is_the_whole_graph_tells_something_by_its_mark_only():
+    prism = torch.tensor([[0, 1, 2, 3, 4, 5, 0, 1, 2], [1, 2, 0, 4, 5, 3, 3, 4, 5]])
+    bipartite = torch.tensor([[0, 0, 0, 1, 1, 1, 2, 2, 2], [3, 4, 5, 3, 4, 5, 3, 4, 5]])
+    edges = torch.cat([prism, prism.flip(0), bipartite + 6, bipartite.flip(0) + 6], dim=1)
+    x, batch = torch.ones(12, 1, dtype=torch.float64), torch.tensor([0, 1]).repeat_interleave(6)
+    plain, marked = (double(1, 8, 4, root_mark=m)(x, edges, batch) for m in (False, True))
+    assert bool((plain[0] - plain[1]).abs().max() < 1e-12) and bool((marked[0] - marked[1]).abs().max() > 1e-6)
+
+
 def test_bags_keep_all_nodes_and_the_edges_of_the_net():
     path = torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]])
     bags = DSSBags.of(path, torch.zeros(4, dtype=torch.long), 1, num_hops=1)
