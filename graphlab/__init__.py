@@ -28,6 +28,7 @@ __all__ = [
     "ops",
     "subgraph",
     "register_aggregations",
+    "subgraph",
     "testing",
     "train",
 ]
