@@ -1,5 +1,7 @@
 """Graphs to test on."""
 
+import itertools
+
 import torch
 from torch import Tensor
 from torch_geometric.utils import k_hop_subgraph
@@ -31,5 +33,5 @@ def nets(edge_index: Tensor, num_nodes: int, num_hops: int) -> list[list[int]]:
 def members(bags: Bags) -> list[list[int]]:
     """The sorted nodes of the bag of each node."""
     ptr = bags.node_ptr.tolist()
-    by_bag = [sorted(bags.node[a:b].tolist()) for a, b in zip(ptr, ptr[1:], strict=False)]
+    by_bag = [sorted(bags.node[a:b].tolist()) for a, b in itertools.pairwise(ptr)]
     return [by_bag[b] for b in bags.bag.tolist()]
