@@ -8,6 +8,7 @@ from graphlab.subgraph.dss_gnn import DSSGNN
 from graphlab.subgraph.ego_data import EgoData
 from graphlab.subgraph.ego_nets import EgoNets
 from graphlab.subgraph.folklore_refinement import folklore_refinement
+from graphlab.subgraph.node_spen import NodeSPEN
 from graphlab.subgraph.pair_plan import PairPlan
 from graphlab.subgraph.spen import SPEN
 from graphlab.subgraph.spen_conv import SPENConv
@@ -23,6 +24,7 @@ __all__ = [
     "DSSConv",
     "EgoData",
     "EgoNets",
+    "NodeSPEN",
     "PairPlan",
     "SPENConv",
     "SPENEncoder",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
+from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.graph_pool import graph_mean
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
@@ -73,6 +74,7 @@ class TwoScaleSPEN(nn.Module):
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
+        bags: tuple[Bags, Bags] | None = None,
     ) -> Tensor:
         """Return a vector of each graph.
 
@@ -82,7 +84,9 @@ class TwoScaleSPEN(nn.Module):
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.
+            bags: The 1-hop and the 2-hop ego nets, where they were extracted before.
         """
+        near, far = bags or (None, None)
         given = (x, edge_index, batch, batch_size, edge_attr)
-        nodes = torch.cat([self.near(*given), self.far(*given)], dim=1)
+        nodes = torch.cat([self.near(*given, near), self.far(*given, far)], dim=1)
         return self.head(graph_mean(nodes, batch, batch_size))
