@@ -26,6 +26,7 @@ __all__ = [
     "models",
     "nn",
     "ops",
+    "subgraph",
     "register_aggregations",
     "subgraph",
     "testing",
