@@ -5,6 +5,7 @@ from graphlab.subgraph.ego_data import EgoData
 from graphlab.subgraph.ego_nets import EgoNets
 from graphlab.subgraph.equivariant_basis import equivariant_basis, num_equivariant_maps
 from graphlab.subgraph.equivariant_linear import EquivariantLinear
+from graphlab.subgraph.ign import IGN
 from graphlab.subgraph.pair_plan import PairPlan
 from graphlab.subgraph.spen import SPEN
 from graphlab.subgraph.spen_conv import SPENConv
@@ -13,6 +14,7 @@ from graphlab.subgraph.spen_readout import SPENReadout
 from graphlab.subgraph.two_scale_spen import TwoScaleSPEN
 
 __all__ = [
+    "IGN",
     "SPEN",
     "Bags",
     "EgoData",
