@@ -26,8 +26,8 @@ __all__ = [
     "models",
     "nn",
     "ops",
-    "subgraph",
     "register_aggregations",
+    "subgraph",
     "testing",
     "train",
 ]
