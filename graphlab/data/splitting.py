@@ -14,7 +14,7 @@ from graphlab.data.sources import not_found, obtain
 
 Protocol = Literal["default", "gin", "nested"]
 
-_FOLDS = 10
+_CROSS_VALIDATED = ("tu", "sat-pairs", "csl")
 
 
 def splits(dataset: Dataset, split: int = 0, protocol: Protocol = "default", seed: int = 0) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def splits(dataset: Dataset, split: int = 0, protocol: Protocol = "default", see
 
     Node sets give node indices, from their masks; sets of graphs give graph indices. OGB's and the
     synthetic sets have one fixed split each. Masks of shape ``[n, num_splits]`` hold one split a
-    column. TU sets have ten: scikit-learn's ``StratifiedKFold(10, shuffle=True, random_state=0)``
-    numbers the folds, ``split`` is the fold to test on, the next one validates, the other eight
-    train.
+    column. TU sets, EXP and CEXP are cross-validated with ten folds and CSL with five:
+    scikit-learn's ``StratifiedKFold(num_splits, shuffle=True, random_state=0)`` numbers the folds,
+    ``split`` is the fold to test on, the next one validates, the others train.
 
     Args:
         dataset: What :func:`graphlab.data.load` returned, whole.
@@ -60,8 +60,8 @@ def splits(dataset: Dataset, split: int = 0, protocol: Protocol = "default", see
         return _all_but_tested(dataset, card, split)
     if protocol == "nested":
         return _nested(dataset, card, split, seed)
-    if card.reader == "tu":
-        return _cross_validation(dataset, split)
+    if card.reader in _CROSS_VALIDATED:
+        return _cross_validation(dataset, card, split)
     for method in ("get_edge_split", "get_idx_split"):
         if hasattr(dataset, method):
             return getattr(dataset, method)()
@@ -92,15 +92,15 @@ def _from_masks(dataset: Dataset, split: int) -> dict[str, Tensor]:
     return {part: column.nonzero().view(-1) for part, column in columns.items()}
 
 
-def _cross_validation(dataset: Any, split: int) -> dict[str, Tensor]:
-    held_out = _folds(dataset)
+def _cross_validation(dataset: Any, card: Card, split: int) -> dict[str, Tensor]:
+    held_out = _folds(dataset, card)
     test, valid = held_out[split], held_out[(split + 1) % len(held_out)]
     return {"train": _others(len(dataset), test, valid), "valid": valid, "test": test}
 
 
-def _folds(dataset: Any) -> list[Tensor]:
+def _folds(dataset: Any, card: Card) -> list[Tensor]:
     y = dataset.y.numpy()
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
+    folds = StratifiedKFold(card.num_splits, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
     return [torch.from_numpy(test) for _, test in folds]
 
 
@@ -113,7 +113,7 @@ def _others(count: int, *taken: Tensor) -> Tensor:
 def _all_but_tested(dataset: Any, card: Card, split: int) -> dict[str, Tensor]:
     files = [file for file in card.files if not file.needed]
     if not files:
-        test = _folds(dataset)[split]
+        test = _folds(dataset, card)[split]
         return {"train": _others(len(dataset), test), "valid": test, "test": test}
     root = Path(dataset.root)
     missing = obtain(card, files, root)

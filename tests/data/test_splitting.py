@@ -55,6 +55,17 @@ def test_folds_partition_rotate_and_are_stratified(name: str, shared_root: Path)
 
 
 @pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize(("name", "folds", "each"), [("exp", 10, 60), ("cexp", 10, 60), ("csl", 5, 3)])
+def test_folds_of_balanced_sets_hold_as_many_of_each_class(name: str, folds: int, each: int, shared_root: Path) -> None:
+    dataset: Any = load(name, shared_root)
+    tests = [splits(dataset, fold)["test"] for fold in range(folds)]
+    for fold, test in enumerate(tests):
+        partition(splits(dataset, fold), len(dataset))
+        assert dataset.y[test].bincount().tolist() == [each] * dataset.num_classes
+    assert torch.cat(tests).unique().numel() == len(dataset)
+
+
+@pytest.mark.usefixtures("mirror")
 @pytest.mark.parametrize("name", ["mutag", "proteins", "ptc"])
 def test_gin_folds_are_the_fixed_ones(name: str, mirror: Path, shared_root: Path) -> None:
     dataset: Any = load(name, shared_root)
