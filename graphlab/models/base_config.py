@@ -26,7 +26,7 @@ class GraphNetConfig(ModelConfig):
     """A network of whole graphs, ``forward(x, edge_index, batch, batch_size)``, built as :class:`NodeNetConfig` says.
 
     Where ``forward`` has an argument ``edge_attr``, edge features come with it, and their number is the constructor's
-    ``edge_channels`` where it asks for that.
+    ``edge_dim`` where it asks for that.
     """
 
     network: ClassVar[str]

@@ -11,6 +11,7 @@ from graphlab.models.checked import number
 from graphlab.models.decoupled_config import DECOUPLED
 from graphlab.models.directed_config import DIRECTED
 from graphlab.models.heterophily_config import HETEROPHILY
+from graphlab.models.subgraph_config import SUBGRAPH
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -91,6 +92,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     **DIRECTED,
     **DECOUPLED,
     **HETEROPHILY,
+    **SUBGRAPH,
 }
 """Every network by name."""
 

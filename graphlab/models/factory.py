@@ -69,7 +69,8 @@ def _net(config: NodeNetConfig | GraphNetConfig, problem: Problem) -> nn.Module:
     network = getattr(importlib.import_module(module), name)
     given = {"in_channels": problem.in_channels, "out_channels": problem.out_channels, **vars(config)}
     asked = inspect.signature(network).parameters
-    given |= {key: getattr(problem, key) for key in ("num_nodes", "edge_channels") if key in asked}
+    of_data = {"num_nodes": problem.num_nodes, "edge_dim": problem.edge_channels}
+    given |= {key: value for key, value in of_data.items() if key in asked}
     return network(**given)
 
 

@@ -36,6 +36,8 @@ class TrainConfig(Checked):
     """MiB that the process may hold while it trains from a store (0: half of what is free)."""
     features: Literal["stored", "row"] = "stored"
     """Node features as stored, or less their smallest and over their row's sum if above one (tasks on one graph)."""
+    edge_features: Literal["stored", "none"] = "stored"
+    """Edge features as stored, for networks that take them, or none at all (tasks on many graphs)."""
     direction: Direction = "stored"
     """Edges as stored, both ways, turned round, or as training labels advise (tasks on one graph)."""
     sparse: Literal["auto", "never"] = "auto"
@@ -107,7 +109,7 @@ def _table(values: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    """One TOML value; a JSON string or list of strings is also a TOML one."""
-    if isinstance(value, int | float):
-        return repr(value)
-    return json.dumps(value if isinstance(value, list) else str(value))
+    """One TOML value; a truth value, a string or a list of JSON is also one of TOML."""
+    if isinstance(value, bool | list | tuple):
+        return json.dumps(value)
+    return repr(value) if isinstance(value, int | float) else json.dumps(str(value))

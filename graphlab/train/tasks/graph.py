@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from graphlab.models import Problem
+from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.metrics import METRICS
 from graphlab.train.tasks.base import Task, finite, shuffled, some_of
@@ -26,10 +27,15 @@ class GraphTask(Task):
         dataset: a data set of many graphs.
         splits: graph indices of each split.
         device: where batches go.
+        config: the settings; of these, whether edge features are used.
     """
 
-    def __init__(self, dataset: Any, splits: dict[str, Tensor], device: torch.device) -> None:
+    def __init__(
+        self, dataset: Any, splits: dict[str, Tensor], device: torch.device, config: TrainConfig | None = None
+    ) -> None:
         self.splits, self.store = splits, GraphStore(dataset, device)
+        if config is not None and config.edge_features == "none":
+            self.store.edge_attr = None
         self.metric_name = dataset.card.metric
         self.metric = METRICS[self.metric_name]
         self.higher_is_better = self.metric.higher_is_better
@@ -42,7 +48,7 @@ class GraphTask(Task):
             first.x.size(-1),
             dataset.num_classes if classes else first.y.view(1, -1).size(-1),
             atoms=not first.x.is_floating_point(),
-            edge_channels=0 if first.edge_attr is None else first.edge_attr.view(first.num_edges, -1).size(1),
+            edge_channels=0 if self.store.edge_attr is None else self.store.edge_attr.size(1),
         )
 
     def batches(self, size: int, generator: Generator, world: World) -> Iterator[GraphBatch]:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.tasks import GraphTask
 from tests.train.small import Graphs, halves
@@ -109,6 +110,8 @@ def test_edge_features_go_to_networks_that_take_them():
         data.edge_attr = torch.ones(data.num_edges, 3)
     task = graph_task(dataset)
     assert task.problem.edge_channels == 3 and graph_task(Graphs(8)).problem.edge_channels == 0
+    plain = GraphTask(dataset, halves(dataset), CPU, TrainConfig(edge_features="none"))
+    assert plain.problem.edge_channels == 0 and plain.store.edge_attr is None
     assert task.evaluate(CountBonds(), 7)["test"] == task.evaluate(Count(), 7)["test"] == 1.0
 
 
