@@ -69,7 +69,8 @@ def _of_graphlab(name: str, cls: str, **options: Any) -> Network:
     return Network(name, f"graphlab.subgraph:{cls}", options)
 
 
-_SPEN = {"num_layers": LAYERS + 1, "norm": None, "head_channels": (), "dropout": 0.0}  # the last layer is the readout
+# The last layer is the readout. Entries of 1 and not of 1 / degree: products of small numbers differ by less.
+_SPEN = {"num_layers": LAYERS + 1, "norm": None, "normalize": False, "head_channels": (), "dropout": 0.0}
 _ALL = (
     Network("wl", "graphlab.subgraph:color_refinement", refines=True),
     Network("fwl", "graphlab.subgraph:folklore_refinement", refines=True),
