@@ -52,7 +52,7 @@ class EquivariantLinear(nn.Module):
         True
     """
 
-    power: Tensor
+    exponent: Tensor
 
     def __init__(
         self,
@@ -75,8 +75,8 @@ class EquivariantLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(num_classes, num_maps, in_channels, out_channels))
         biases = torch.empty(num_classes, self.kind.scalars[1], out_channels) if bias else None
         self.bias = nn.Parameter(biases) if biases is not None else None
-        power = torch.tensor(self.kind.powers, dtype=self.weight.dtype)[:, None, None]
-        self.register_buffer("power", power, persistent=False)
+        powers = torch.tensor(self.kind.powers, dtype=self.weight.dtype)[:, None, None]
+        self.register_buffer("exponent", -powers, persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -103,7 +103,7 @@ class EquivariantLinear(nn.Module):
 
     def _map(self, x: Tensor, size_class: int, m: int) -> Tensor:
         bias = None if self.bias is None else self.bias[size_class]
-        weight = self.weight[size_class] * max(m, 1) ** -self.power
+        weight = self.weight[size_class] * max(m, 1) ** self.exponent
         device = x.device.type
         if torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
