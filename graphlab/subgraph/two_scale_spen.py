@@ -31,6 +31,7 @@ class TwoScaleSPEN(nn.Module):
         norm: ``"batch_norm"``, ``"graph_norm"`` or ``None``.
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
+        jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -52,11 +53,12 @@ class TwoScaleSPEN(nn.Module):
         norm: str | None = "batch_norm",
         normalize: bool = True,
         edge_dim: int = 0,
+        jk: str = "last",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim}
+        shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim, "jk": jk}
         self.near = SPENEncoder(in_channels, hidden_channels, num_layers, 1, size_classes, True, **shared)
         self.far = SPENEncoder(in_channels, hidden_channels, num_layers, 2, large_size_classes, False, **shared)
         width = self.near.out_channels + self.far.out_channels
