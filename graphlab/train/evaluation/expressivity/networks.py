@@ -58,9 +58,10 @@ class Network:
         Raises:
             ConfigError: if it cannot be made.
         """
-        width = {"hidden_channels": hidden_channels} if self.has_width else {}
+        given = {"hidden_channels": hidden_channels} if self.has_width else {}
+        maker = self.load()
         try:
-            return self.load()(in_channels=in_channels, out_channels=out_channels, **width, **self.options)
+            return maker(in_channels=in_channels, out_channels=out_channels, **given, **self.options)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"--model: '{self.name}' cannot be made: {error}") from error
 
