@@ -10,17 +10,6 @@ from graphlab.data.graph_list import GraphList
 from graphlab.data.pyg import Transform
 from graphlab.data.sources import read_files
 
-CATEGORIES = {
-    "basic": range(60),
-    "simple_regular": range(60, 110),
-    "strongly_regular": range(110, 160),
-    "extension": range(160, 260),
-    "cfi": range(260, 360),
-    "four_vertex_condition": range(360, 380),
-    "distance_regular": range(380, 400),
-}
-"""Which of the 400 pairs are of which category."""
-
 
 def read_brec(card: Card, root: Path, transform: Transform | None = None) -> GraphList:
     """The 400 pairs of Wang and Zhang (2023, arXiv 2304.07702): graphs ``2 i`` and ``2 i + 1`` are pair ``i``.

@@ -58,7 +58,7 @@ def test_a_fold_of_mutag_is_trained_by_each_protocol(monkeypatch):
     ("words", "message"),
     [
         (["--protocol", "default"], "argument --protocol: expected some of gin, nested, got 'default'"),
-        (["--seeds", "0"], "argument --seeds: expected a number from 1 to 10000, got '0'"),
+        (["--seeds", "0"], "argument --seeds: expected a number from 1 to 1000, got '0'"),
         (["--splits", "10"], "--splits: mutag has splits 0 to 9, got 10"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from torch_geometric.utils import degree
 
 from graphlab.data import card, load
-from graphlab.data.brec import CATEGORIES
+from graphlab.data.brec_categories import CATEGORIES
 
 
 def test_categories_are_the_files_of_the_card() -> None:
