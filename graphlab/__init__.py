@@ -26,7 +26,6 @@ __all__ = [
     "models",
     "nn",
     "ops",
-    "subgraph",
     "register_aggregations",
     "subgraph",
     "testing",
