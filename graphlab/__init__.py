@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from graphlab.version import __version__
 
 if TYPE_CHECKING:
-    from graphlab import aggr, data, directed, disk, loader, models, nn, ops, testing, train
+    from graphlab import aggr, data, directed, disk, loader, models, nn, ops, subgraph, testing, train
     from graphlab.aggr import register_aggregations
 
-_ROOMS = ("aggr", "data", "directed", "disk", "loader", "models", "nn", "ops", "testing", "train")
+_ROOMS = ("aggr", "data", "directed", "disk", "loader", "models", "nn", "ops", "subgraph", "testing", "train")
 _NAMES = {"register_aggregations": "graphlab.aggr"}
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "nn",
     "ops",
     "register_aggregations",
+    "subgraph",
     "testing",
     "train",
 ]

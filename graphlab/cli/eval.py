@@ -2,17 +2,16 @@
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from graphlab.cli import _eval_expressivity as expressivity
 from graphlab.cli._parser import OneLineParser
+from graphlab.cli._words import names, numbers, say
 from graphlab.train.config import ConfigError
 from graphlab.train.evaluation import Cell, Results, directed, format_scores, scores
 
-SUMMARY = "train a suite of networks and data sets, resumable, and print its table beside published results"
-
-_MOST_SPLITS = 10_000  # far more than any data set has
+SUMMARY = "run a suite of networks and data sets, resumable, and print its table beside published results"
 
 _DIRECTED = f"""{directed.SUMMARY.capitalize()}.
 
@@ -31,7 +30,8 @@ def main(argv: list[str]) -> int:
         0 done, 1 where a recipe was passed over or a result could not be written, 2 not understood, 130 interrupted.
     """
     try:
-        return _directed(_parser().parse_args(argv), argv)
+        args = _parser().parse_args(argv)
+        return expressivity.run(args, argv) if args.suite == "expressivity" else _directed(args, argv)
     except ConfigError as error:
         return _fail(str(error), 2)
     except OSError as error:
@@ -50,12 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     suite.add_argument("--configs", type=Path, nargs="+", default=[], metavar="PATH", help="recipes or folders")
-    suite.add_argument("--data", type=_names, default=[], metavar="A,B", help="data sets (default: all)")
-    suite.add_argument("--model", type=_names, default=[], metavar="X,Y", help="networks (default: all)")
-    suite.add_argument("--splits", type=_numbers, metavar="0-4,7", help="splits (default: all of each data set)")
+    suite.add_argument("--data", type=names, default=[], metavar="A,B", help="data sets (default: all)")
+    suite.add_argument("--model", type=names, default=[], metavar="X,Y", help="networks (default: all)")
+    suite.add_argument("--splits", type=numbers, metavar="0-4,7", help="splits (default: all of each data set)")
     suite.add_argument("--out", type=Path, default=directed.OUT, help=f"results (default: {directed.OUT})")
     suite.add_argument("--format", choices=["text", "markdown", "csv"], default="text", help="of the table")
     suite.add_argument("--list", action="store_true", help="train nothing: print the table of what is there")
+    expressivity.add(suites)
     return parser
 
 
@@ -72,43 +73,17 @@ def _directed(args: argparse.Namespace, argv: list[str]) -> int:
 def _train(cells: Sequence[Cell], results: Results, argv: list[str]) -> int:
     """Train what is not trained; the number of recipes that cannot be."""
     for name in dict.fromkeys(cell.recipe.name for cell in cells if results.is_outdated(cell)):
-        _say(f"{name}: changed since it was trained: its cells are trained anew")
+        say(f"{name}: changed since it was trained: its cells are trained anew")
     from graphlab.train.evaluation.sweep import sweep  # only now: it imports torch
 
-    outcome = sweep(cells, results, ["graphlab", "eval", *argv], _say)
+    outcome = sweep(cells, results, ["graphlab", "eval", *argv], say)
     if outcome.elsewhere:
-        _say(f"{outcome.elsewhere} cells were left to another process; --list shows them once they are done")
+        say(f"{outcome.elsewhere} cells were left to another process; --list shows them once they are done")
     return len(outcome.refused)
 
 
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"expected names as in A,B, got '{text}'; leave it out for all")
-    return names
-
-
-def _numbers(text: str) -> list[int]:
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"expected numbers and ranges as in 0-4,7, got '{text}'")
-        start, stop = int(first), int(last or first) + 1
-        if not start < stop <= _MOST_SPLITS:
-            raise argparse.ArgumentTypeError(
-                f"expected ranges that ascend, of numbers below {_MOST_SPLITS}, got '{part}'"
-            )
-        numbers += range(start, stop)
-    return list(dict.fromkeys(numbers))
-
-
-def _say(line: str) -> None:
-    print(" ".join(line.split()), file=sys.stderr, flush=True)
-
-
 def _fail(message: str, code: int) -> int:
-    _say(f"graphlab eval: {message}")
+    say(f"graphlab eval: {message}")
     return code
 
 

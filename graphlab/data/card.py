@@ -33,6 +33,11 @@ Reader = Literal[
     "email-eu-core",
     "dsbm",
     "snap",
+    "graph6",
+    "brec",
+    "csl",
+    "graph8c",
+    "sat-pairs",
 ]
 
 _SHA256_LENGTH = 64
@@ -93,7 +98,7 @@ class Card:
         title: One line for people.
         licence: The publisher's licence, as an SPDX id where there is one.
         source: Paper and address.
-        task: What is predicted; ``"unlabelled"`` where the set is a graph and nothing else.
+        task: What is predicted; ``"unlabelled"`` where there are graphs and nothing else.
         metric: How a prediction is scored; ``"none"`` without labels.
         split: The split protocol in words.
         reader: Which reader of :mod:`graphlab.data` parses it.

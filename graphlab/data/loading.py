@@ -23,6 +23,11 @@ _READERS = {
     "email-eu-core": "graphlab.data.email_eu_core:read_email_eu_core",
     "dsbm": "graphlab.data.dsbm:DSBM",
     "snap": "graphlab.data.snap:read_snap",
+    "graph6": "graphlab.data.graph6:read_graph6",
+    "brec": "graphlab.data.brec:read_brec",
+    "csl": "graphlab.data.csl:read_csl",
+    "graph8c": "graphlab.data.graph8c:read_graph8c",
+    "sat-pairs": "graphlab.data.sat_pairs:read_sat_pairs",
     "digits": "graphlab.data.digits:Digits",
     "second-minimum": "graphlab.data.second_minimum:SecondMinimum",
     "pna-multitask": "graphlab.data.pna_multitask:PNAMultitask",
@@ -44,7 +49,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             that is unset ``~/.cache/graphlab``.
         options: What the reader takes: ``transform`` (all sets), ``k`` (digits), ``as_stored``
             (heterophilous sets: the edges of an undirected graph once, as in the file), ``features``
-            (email-eu-core), and the arguments of :class:`~graphlab.data.DSBM`,
+            (email-eu-core), ``num_nodes`` (graph8c), and the arguments of :class:`~graphlab.data.DSBM`,
             :class:`~graphlab.data.SecondMinimum` and :class:`~graphlab.data.PNAMultitask`.
 
     Raises:

@@ -1,0 +1,51 @@
+"""What the words of ``graphlab eval`` mean, and how it speaks."""
+
+import argparse
+import sys
+
+_MOST = 10_000  # far more than any data set has splits, or BREC pairs
+
+
+def names(text: str) -> list[str]:
+    """Names as in ``A,B``.
+
+    Args:
+        text: what the user wrote.
+
+    Raises:
+        ArgumentTypeError: if a name is empty.
+    """
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"expected names as in A,B, got '{text}'; leave it out for all")
+    return found
+
+
+def numbers(text: str) -> list[int]:
+    """Numbers and ranges as in ``0-4,7``, each once.
+
+    Args:
+        text: what the user wrote.
+
+    Raises:
+        ArgumentTypeError: if it is neither, or a range descends or reaches too far.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise argparse.ArgumentTypeError(f"expected numbers and ranges as in 0-4,7, got '{text}'")
+        start, stop = int(first), int(last or first) + 1
+        if not start < stop <= _MOST:
+            raise argparse.ArgumentTypeError(f"expected ranges that ascend, of numbers below {_MOST}, got '{part}'")
+        found += range(start, stop)
+    return list(dict.fromkeys(found))
+
+
+def say(line: str) -> None:
+    """Write one line to stderr.
+
+    Args:
+        line: the line; runs of spaces become one.
+    """
+    print(" ".join(line.split()), file=sys.stderr, flush=True)

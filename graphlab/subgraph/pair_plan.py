@@ -1,0 +1,143 @@
+"""Where the features of pairs of nodes are read and written by the bags that hold both."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from graphlab.ops import Graph, bag_pairs, gather_reduce
+from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.size_classes import class_of
+
+
+class PairPlan:
+    r"""The pairs :math:`(i, j)` of nodes that share a bag, and how bags and pairs meet.
+
+    The ``num_nodes`` pairs :math:`(v, v)` stand first, in order; the others follow by row and column. A bag of
+    :math:`m` nodes has :math:`m` *places* and holds :math:`m^2` pairs, :math:`(p, q)` in row-major order. Bags are
+    ordered by their class, so that what shares weights lies together.
+
+    Args:
+        bags: The bags, of any order.
+        size_classes: The smallest size of each class of bags, increasing.
+    """
+
+    def __init__(self, bags: Bags, size_classes: Sequence[int]) -> None:
+        kind = class_of(bags.size, size_classes)
+        order = kind.argsort(stable=True)
+        position = torch.empty_like(order).scatter_(0, order, torch.arange(order.numel(), device=order.device))
+        self.bags = bags.take(order, position[bags.bag])
+        self.num_classes = len(size_classes)
+        self.kind = kind[order]
+        node, ptr = self.bags.node, self.bags.node_ptr
+        self.row, self.col, self.pair, self.transposed = bag_pairs(node, ptr, bags.num_nodes)
+        size = self.bags.size
+        bag = torch.arange(size.numel(), device=size.device)
+        self.bag_of_place = bag.repeat_interleave(size)
+        per_kind = self.kind.bincount(minlength=self.num_classes)
+        self.bag_ptr = [0, *per_kind.cumsum(0).tolist()]
+        self.place_ptr = ptr[self.bag_ptr].tolist()
+        self.at_place = _graph(_ptr(size.repeat_interleave(size)), self.pair, self.num_pairs)
+        self.in_bag = _graph(_ptr(size * size), self.pair, self.num_pairs)
+        self.node_at_place = _chosen(node, bags.num_nodes)
+        self.bag_at_place = _chosen(self.bag_of_place, size.numel())
+        self.bag_of_node = _chosen(self.bags.bag, size.numel())
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the plan comes to take."""
+        return 64 * (self.pair.numel() + self.num_pairs)
+
+    @property
+    def num_nodes(self) -> int:
+        """The number of nodes of the graph."""
+        return self.bags.num_nodes
+
+    @property
+    def num_pairs(self) -> int:
+        """The number of pairs."""
+        return self.row.numel()
+
+    @cached_property
+    def weight(self) -> Tensor:
+        """Of how many nodes each bag is the net, as float64."""
+        return self.bags.weight.double()
+
+    @cached_property
+    def pooled(self) -> Graph:
+        """The places of each pair's first node, in all bags that hold the pair: where pairs gather results from."""
+        return self.at_place.reverse()
+
+    @cached_property
+    def pooled_nodes(self) -> Graph:
+        """The places of each node."""
+        return self.node_at_place.reverse()
+
+    @cached_property
+    def count(self) -> Tensor:
+        """Of how many nodes the nets hold each pair, as float64."""
+        return self._sum_at_pairs(self.weight[self.bag_of_place].unsqueeze(1)).view(-1)
+
+    @cached_property
+    def share(self) -> Tensor:
+        """The weight of each bag among all that hold a pair, in the order of ``pair``, as float64."""
+        size = self.bags.size
+        return self.weight.repeat_interleave(size * size) / self.count[self.pair]
+
+    @cached_property
+    def node_share(self) -> Tensor:
+        """The weight of each bag among all that hold a node, by place, as float64."""
+        return self.weight[self.bag_of_place] / self.count[: self.num_nodes][self.bags.node]
+
+    @cached_property
+    def kinds(self) -> tuple[Graph, list[int], Tensor]:
+        """The pairs that bags of each class hold, class by class: the pairs, where classes begin, and shares."""
+        one_hot = torch.nn.functional.one_hot(self.kind, self.num_classes) * self.weight.unsqueeze(1)
+        share = self._sum_at_pairs(one_hot[self.bag_of_place].double()) / self.count.unsqueeze(1)
+        kind, pair = share.T.nonzero(as_tuple=True)
+        return (
+            _chosen(pair, self.num_pairs),
+            [0, *kind.bincount(minlength=self.num_classes).cumsum(0).tolist()],
+            share[pair, kind],
+        )
+
+    @cached_property
+    def pooled_kinds(self) -> Graph:
+        """The entries of :attr:`kinds` of each pair."""
+        return self.kinds[0].reverse()
+
+    def _sum_at_pairs(self, values: Tensor) -> Tensor:
+        return gather_reduce(values, self.pooled)
+
+    def edge_pairs(self, edge_index: Tensor) -> Tensor:
+        """Return the pair of each edge's source and target.
+
+        Args:
+            edge_index: Edges of the graph that the bags were made of.
+
+        Shapes:
+            - **edge_index:** ``(2, num_edges)``
+            - **output:** ``(num_edges,)``
+        """
+        source, target = edge_index
+        n = self.num_nodes
+        keys = (self.row * n + self.col)[n:]
+        found = torch.searchsorted(keys, source * n + target) + n
+        return torch.where(source == target, source, found)
+
+
+def _ptr(size: Tensor) -> Tensor:
+    return torch.cat([size.new_zeros(1), size.cumsum(0)])
+
+
+def _graph(rowptr: Tensor, col: Tensor, num_sources: int) -> Graph:
+    """Edges in the narrowest type, which halves what is read."""
+    fits = max(col.numel() + rowptr.numel(), num_sources) < 2**31
+    dtype = torch.int32 if fits else torch.int64
+    return Graph(rowptr.to(dtype), col.to(dtype), None, num_sources)
+
+
+def _chosen(source: Tensor, num_sources: int) -> Graph:
+    """One edge into each target: a selection of rows whose derivative is a sum and scatters nothing."""
+    return _graph(torch.arange(source.numel() + 1, device=source.device), source, num_sources)

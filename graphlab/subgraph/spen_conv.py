@@ -1,0 +1,191 @@
+"""The layer of SPEN: equivariant maps on every ego net at once, pooled back to the pairs of the graph."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from graphlab.ops import gather_reduce, segment_reduce
+from graphlab.subgraph.bag_product_tmp import bag_product
+from graphlab.subgraph.class_linear import class_linear
+from graphlab.subgraph.pair_plan import PairPlan
+from graphlab.subgraph.transpose_pairs import transpose_pairs
+
+# Rows: the operations that read the diagonal, the row means and the column means; columns: those that write the rows,
+# the columns, the diagonal. Numbers are those of the basis of order 2 -> 2.
+_VECTORS = ((11, 12, 0), (6, 8, 2), (5, 7, 3))
+_SCALARS = ((13, 1), (14, 4))  # of the mean of the diagonal and of all; to all and to the diagonal
+_FROM_PAIRS, _TO_NODES, _FROM_NODES, _NODES = 15, 5, 5, 2
+
+
+class SPENConv(nn.Module):
+    r"""Equivariant linear maps on every ego net, pooled back by mean (Mitton and Murray-Smith, 2021, arXiv 2111.11840).
+
+    .. math::
+        Y^v = L^{22}_{w(m_v)} X^v \,\Vert\, L^{12}_{w(m_v)} x^v, \qquad
+        X'_{ij} = \operatorname*{mean}_{v : i, j \in S_v} Y^v_{ij}
+
+    and likewise for nodes with :math:`L^{21}` and :math:`L^{11}`, where :math:`X^v` and :math:`x^v` are the features of
+    the pairs and nodes of the bag :math:`S_v`, and :math:`w` is its class of sizes. What is computed is the same, but
+    no bag's :math:`m^2` features are ever written: the maps are linear, so means over a bag are gathered from the
+    pairs, and results are pooled from rows and columns. Memory is that of the pairs and of the places in bags.
+
+    Args:
+        in_channels: Width of the features of pairs.
+        node_channels: Width of the features of nodes; 0 where there are none, in a first layer.
+        out_channels: Width of the result of each map; results of several maps stand side by side.
+        num_classes: Number of classes of bags with weights of their own. Default: 1.
+        product: Whether to add the matrix product of two maps inside each bag (see :class:`BagProduct`). Default: no.
+
+    Shapes:
+        - **x:** ``(num_pairs, in_channels)``
+        - **x_node:** ``(num_nodes, node_channels)`` or ``None``
+        - **output:** ``(num_pairs, pair_channels)`` and ``(num_nodes, node_out_channels)``
+
+    Raises:
+        ValueError: Features do not fit the plan or the layer.
+    """
+
+    def __init__(
+        self, in_channels: int, node_channels: int, out_channels: int, num_classes: int = 1, product: bool = False
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.node_channels, self.out_channels = in_channels, node_channels, out_channels
+        self.num_classes, self.product = num_classes, product
+        maps = 2 if node_channels else 1
+        self.node_out_channels = maps * out_channels
+        self.pair_channels = self.node_out_channels + (out_channels if product else 0)
+        self.weight22 = nn.Parameter(torch.empty(num_classes, _FROM_PAIRS, in_channels, out_channels))
+        self.weight21 = nn.Parameter(torch.empty(num_classes, _TO_NODES, in_channels, out_channels))
+        self.weight12 = nn.Parameter(torch.empty(num_classes, _FROM_NODES, node_channels, out_channels))
+        self.weight11 = nn.Parameter(torch.empty(num_classes, _NODES, node_channels, out_channels))
+        self.bias = nn.Parameter(torch.empty(num_classes, 3, self.node_out_channels))
+        self.factors = nn.Linear(in_channels, 2 * out_channels) if product else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights from a normal distribution of variance ``2 / (in + out)``; biases are zero."""
+        for weight in (self.weight22, self.weight21, self.weight12, self.weight11):
+            nn.init.normal_(weight, std=math.sqrt(2 / (weight.size(2) + self.out_channels)))
+        nn.init.zeros_(self.bias)
+        if self.factors is not None:
+            self.factors.reset_parameters()
+
+    def forward(self, x: Tensor, x_node: Tensor | None, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        """Return the new features of pairs and of nodes.
+
+        Args:
+            x: Features of pairs.
+            x_node: Features of nodes, if the layer takes any.
+            plan: The pairs and bags.
+        """
+        self._check(x, x_node, plan)
+        both = torch.cat([x, transpose_pairs(x, plan.transposed)], dim=1)
+        vectors = torch.cat([gather_reduce(x[: plan.num_nodes], plan.node_at_place), self._means(both, plan)], dim=1)
+        parts = [self._from_pairs(vectors, plan)]
+        if x_node is not None:
+            parts.append(self._from_nodes(gather_reduce(x_node, plan.node_at_place), plan))
+        lines, points = (torch.cat(side, dim=-1) for side in zip(*parts, strict=True))
+        pairs = self._pooled(lines, plan)
+        pairs = pairs + F.pad(self._alone(both, plan), (0, pairs.size(1) - self.out_channels))
+        nodes = gather_reduce(points.flatten(1), plan.pooled_nodes, plan.node_share.to(x.dtype))
+        on_diagonal, x_node = nodes.chunk(2, dim=1)
+        pairs.narrow(0, 0, plan.num_nodes).add_(on_diagonal)
+        if self.factors is not None:
+            pairs = torch.cat([pairs, self._multiplied(x, plan)], dim=1)
+        return pairs, x_node
+
+    def _means(self, both: Tensor, plan: PairPlan) -> Tensor:
+        """Means of rows and of columns, at each place."""
+        return gather_reduce(both, plan.at_place, reduce="mean")
+
+    def _from_pairs(self, vectors: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        width = 2 * self.in_channels
+        scalars = segment_reduce(vectors[:, :width], ptr=plan.bags.node_ptr, reduce="mean")
+        to_lines = self.weight22[:, _table(_VECTORS, 0, 2)]
+        to_points = torch.stack([self.weight22[:, _column(_VECTORS, 2)], self.weight21[:, [0, 2, 3]]], 2)
+        from_scalars = torch.stack(
+            [
+                self.weight22[:, _column(_SCALARS, 0)],
+                self.weight22[:, _column(_SCALARS, 1)],
+                self.weight21[:, [1, 4]],
+            ],
+            2,
+        )
+        return self._spread(vectors, scalars, (to_lines, to_points, from_scalars), 0, plan)
+
+    def _from_nodes(self, places: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        scalars = segment_reduce(places, ptr=plan.bags.node_ptr, reduce="mean")
+        to_lines = self.weight12[:, [[3, 2]]]
+        to_points = torch.stack([self.weight12[:, [0]], self.weight11[:, [0]]], 2)
+        from_scalars = torch.stack([self.weight12[:, [4]], self.weight12[:, [1]], self.weight11[:, [1]]], 2)
+        return self._spread(places, scalars, (to_lines, to_points, from_scalars), 1, plan)
+
+    def _spread(
+        self, vectors: Tensor, scalars: Tensor, weights: tuple[Tensor, ...], part: int, plan: PairPlan
+    ) -> tuple[Tensor, Tensor]:
+        """What each place gives to its row and column, and to its diagonal entry and node."""
+        to_lines, to_points, from_scalars = map(_matrix, weights)
+        width = self.out_channels
+        bias = self.bias[:, :, part * width : (part + 1) * width].flatten(1)
+        of_bag = class_linear(scalars, from_scalars, plan.bag_ptr) + bias[plan.kind]
+        to_all, to_diagonal = of_bag.split([width, 2 * width], dim=1)
+        lines = class_linear(vectors, to_lines, plan.place_ptr)
+        lines = lines + gather_reduce(F.pad(to_all, (0, width)), plan.bag_at_place)
+        points = class_linear(vectors, to_points, plan.place_ptr) + gather_reduce(to_diagonal, plan.bag_at_place)
+        return lines.view(-1, 2, width), points.view(-1, 2, width)
+
+    def _pooled(self, lines: Tensor, plan: PairPlan) -> Tensor:
+        at_pairs = gather_reduce(lines.flatten(1), plan.pooled, plan.share.to(lines.dtype))
+        rows, columns = at_pairs.chunk(2, dim=1)
+        return rows + transpose_pairs(columns, plan.transposed)
+
+    def _alone(self, both: Tensor, plan: PairPlan) -> Tensor:
+        """What a pair gives to itself and to itself turned round: the same in all bags of a class."""
+        weight = self.weight22[:, [9, 10]].flatten(1, 2)
+        if self.num_classes == 1:
+            return class_linear(both, weight, ())
+        chosen, ptr, share = plan.kinds
+        mapped = class_linear(gather_reduce(both, chosen), weight, ptr)
+        return gather_reduce(mapped, plan.pooled_kinds, share.to(both.dtype))
+
+    def _multiplied(self, x: Tensor, plan: PairPlan) -> Tensor:
+        assert self.factors is not None
+        left, right = torch.tanh(self.factors(x)).chunk(2, dim=1)
+        weight = (plan.weight / plan.bags.size).to(x.dtype)
+        product = bag_product(left, right, plan.pair, plan.bags.node_ptr, weight)
+        return product / plan.count.to(x.dtype).unsqueeze(1)
+
+    def _check(self, x: Tensor, x_node: Tensor | None, plan: PairPlan) -> None:
+        wanted = [("x", x, (plan.num_pairs, self.in_channels))]
+        if self.node_channels:
+            wanted.append(("x_node", x_node, (plan.num_nodes, self.node_channels)))  # pyright: ignore
+        elif x_node is not None:
+            raise ValueError(f"'x_node' must be None for a layer with node_channels=0, got shape {tuple(x_node.shape)}")
+        for name, tensor, shape in wanted:
+            if tensor is None or tuple(tensor.shape) != shape:
+                raise ValueError(f"'{name}' must have shape {shape}, got {None if tensor is None else tensor.shape}")
+        if plan.num_classes != self.num_classes:
+            raise ValueError(f"'plan' has {plan.num_classes} classes of bags, the layer {self.num_classes}")
+
+    def __repr__(self) -> str:
+        product = ", product=True" if self.product else ""
+        return (
+            f"{type(self).__name__}({self.in_channels}, {self.node_channels}, {self.out_channels}, "
+            f"num_classes={self.num_classes}{product})"
+        )
+
+
+def _table(rows: tuple[tuple[int, ...], ...], start: int, stop: int) -> list[list[int]]:
+    return [list(row[start:stop]) for row in rows]
+
+
+def _column(rows: tuple[tuple[int, ...], ...], at: int) -> list[int]:
+    return [row[at] for row in rows]
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """From ``(classes, read, written, in, out)`` to a matrix of each class."""
+    classes, read, written, width, out = weight.shape
+    return weight.transpose(2, 3).reshape(classes, read * width, written * out)

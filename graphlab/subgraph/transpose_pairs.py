@@ -1,0 +1,33 @@
+"""Turning pairs round."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def transpose_pairs(x: Tensor, transposed: Tensor) -> Tensor:
+    r"""Return the features of the pair the other way round, :math:`y_{ij} = x_{ji}`.
+
+    Args:
+        x: Features of pairs.
+        transposed: The number of each pair turned round.
+
+    Shapes:
+        - **x, output:** ``(num_pairs, channels)``
+        - **transposed:** ``(num_pairs,)``
+    """
+    return _Transpose.apply(x, transposed)
+
+
+class _Transpose(torch.autograd.Function):
+    """Turning round is its own inverse, so its derivative gathers where that of indexing would scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, transposed: Tensor) -> Tensor:
+        ctx.save_for_backward(transposed)
+        return x.index_select(0, transposed)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return transpose_pairs(grads[0], *ctx.saved_tensors), None

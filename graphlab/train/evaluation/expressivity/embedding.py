@@ -1,0 +1,127 @@
+"""Graphs to vectors, many at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch_geometric.data import Batch, Data
+from torch_geometric.utils import sort_edge_index
+
+from graphlab.train.config import ConfigError
+from graphlab.train.evaluation.expressivity.networks import Network
+
+Embed = Callable[[Sequence[Data]], Tensor]
+"""From graphs to a vector of each, ``[num_graphs, channels]``."""
+
+HIDDEN = 8
+CHANNELS = 16
+_PAIRS_AT_ONCE = 1 << 18  # of nodes of one graph: what networks on pairs keep in memory
+
+
+def untrained(network: Network, in_channels: int, seed: int = 0) -> Embed:
+    """What a network makes of graphs with random weights and biases, in float64; or the colors of a refinement.
+
+    Args:
+        network: which.
+        in_channels: width of the node features.
+        seed: of the weights.
+
+    Raises:
+        ConfigError: if the network cannot be made.
+    """
+    if network.refines:
+        return lambda graphs: _colors(network, graphs)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = network.make(in_channels, HIDDEN, CHANNELS).double().eval()
+        _draw_what_is_zero(module)
+    return lambda graphs: embed(module, graphs, torch.float64)
+
+
+def _draw_what_is_zero(module: nn.Module) -> None:
+    """Biases that start at zero are weights like others: without them, what lies behind differs by far less."""
+    for parameter in module.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter)
+
+
+@torch.no_grad()
+def embed(module: nn.Module, graphs: Sequence[Data], dtype: torch.dtype) -> Tensor:
+    """Run a network on graphs, in batches.
+
+    Args:
+        module: takes ``x, edge_index, batch, batch_size``.
+        graphs: the graphs.
+        dtype: that of the features.
+
+    Shapes:
+        - output: ``[num_graphs, channels]``
+
+    Raises:
+        ConfigError: if a graph's vector is not finite.
+    """
+    found = torch.cat([run(module, collate(batch, dtype)) for batch in batches(graphs)])
+    if found.shape[:1] != (len(graphs),) or found.dim() != 2:
+        raise ConfigError(
+            f"--model: expected a vector for each of {len(graphs)} graphs, got shape {tuple(found.shape)}"
+        )
+    if not found.isfinite().all():
+        raise ConfigError("--model: the network makes vectors that are not finite; expected numbers to compare")
+    return found
+
+
+def run(module: nn.Module, batch: Any) -> Tensor:
+    """The vectors of the graphs of a batch that :func:`collate` made."""
+    return module(batch.x, batch.edge_index, batch.batch, batch.num_graphs)
+
+
+def collate(graphs: Sequence[Data], dtype: torch.dtype) -> Any:
+    """One batch of graphs, of their nodes and edges alone.
+
+    Args:
+        graphs: the graphs.
+        dtype: that of the features.
+    """
+    batch: Any = Batch.from_data_list([Data(x=graph.x, edge_index=graph.edge_index) for graph in graphs])
+    batch.x = batch.x.to(dtype)
+    return batch
+
+
+def batches(graphs: Sequence[Data], pairs_at_once: int = _PAIRS_AT_ONCE) -> Iterator[Sequence[Data]]:
+    """Cut a list of graphs into batches whose graphs have no more than so many pairs of nodes, or a single one.
+
+    Args:
+        graphs: the graphs.
+        pairs_at_once: the most pairs of a batch.
+    """
+    first, pairs = 0, 0
+    for last, graph in enumerate(graphs):
+        more = (graph.num_nodes or 0) ** 2
+        if pairs + more > pairs_at_once and last > first:
+            yield graphs[first:last]
+            first, pairs = last, 0
+        pairs += more
+    if first < len(graphs):
+        yield graphs[first:]
+
+
+def relabelled(graph: Data, generator: Generator) -> Data:
+    """The same graph with its nodes and edges in another order.
+
+    Args:
+        graph: with ``x`` and ``edge_index``.
+        generator: draws the order.
+    """
+    assert graph.x is not None and graph.edge_index is not None  # what the readers give
+    place = torch.randperm(graph.x.size(0), generator=generator)
+    x = torch.empty_like(graph.x).index_copy_(0, place, graph.x)
+    return Data(x=x, edge_index=sort_edge_index(place[graph.edge_index], num_nodes=place.numel()))
+
+
+def _colors(network: Network, graphs: Sequence[Data]) -> Tensor:
+    """The color of each graph as a number; all graphs are refined together, as colors are of no use apart."""
+    batch = collate(graphs, torch.float64)
+    _, node_color = torch.unique(batch.x, dim=0, return_inverse=True)
+    colors = network.load()(batch.edge_index, batch.batch, batch.num_graphs, node_color=node_color)
+    return colors.view(-1, 1).double()
