@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphlab.version import __version__
 
 if TYPE_CHECKING:
-    from graphlab import aggr, data, directed, disk, loader, models, nn, ops, testing, train
+    from graphlab import aggr, data, directed, disk, loader, models, nn, ops, subgraph, testing, train
     from graphlab.aggr import register_aggregations
 
 _ROOMS = ("aggr", "data", "directed", "disk", "loader", "models", "nn", "ops", "subgraph", "testing", "train")
@@ -26,8 +26,8 @@ __all__ = [
     "models",
     "nn",
     "ops",
-    "subgraph",
     "register_aggregations",
+    "subgraph",
     "testing",
     "train",
 ]

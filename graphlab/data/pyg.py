@@ -8,6 +8,7 @@ from torch_geometric.data import Data, Dataset
 from torch_geometric.datasets import KarateClub, Planetoid, TUDataset
 
 from graphlab.data.card import Card
+from graphlab.data.degree_features import with_degree_features
 from graphlab.data.masks import stratified_masks
 from graphlab.data.sources import read_through
 
@@ -38,7 +39,8 @@ def read_planetoid(card: Card, root: Path, transform: Transform | None = None) -
 def read_tu(card: Card, root: Path, transform: Transform | None = None) -> Dataset:
     """A graph collection of TU Dortmund (Morris et al. 2020, arXiv 2007.08663).
 
-    Node labels become one-hot features.
+    Node labels become one-hot features, edge labels one-hot ``edge_attr``. In a set without node labels the features
+    are one-hot degrees. An edge that the files list twice is one edge.
 
     Args:
         card: The card.
@@ -50,12 +52,13 @@ def read_tu(card: Card, root: Path, transform: Transform | None = None) -> Datas
         ValueError: If a file of the mirror is corrupt.
     """
     name = card.original_name
-    return read_through(
+    dataset = read_through(
         card,
         root,
         f"{name}/processed/data.pt",
         lambda folder: TUDataset(str(folder), name, transform=transform),
     )
+    return dataset if dataset.num_node_features else with_degree_features(dataset)
 
 
 def read_karate(transform: Transform | None = None) -> Dataset:

@@ -1,21 +1,23 @@
 """What to train, validate and test on, the same way for every data set."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from torch import Tensor
 from torch_geometric.data import Dataset
 
 from graphlab.data.card import Card
 from graphlab.data.sources import not_found, obtain
 
+Protocol = Literal["default", "gin", "nested"]
+
 _CROSS_VALIDATED = ("tu", "sat-pairs", "csl")
 
 
-def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"] = "default") -> dict[str, Any]:
+def splits(dataset: Dataset, split: int = 0, protocol: Protocol = "default", seed: int = 0) -> dict[str, Any]:
     """The parts ``"train"``, ``"valid"`` and ``"test"`` of a data set.
 
     Node sets give node indices, from their masks; sets of graphs give graph indices. OGB's and the
@@ -27,10 +29,12 @@ def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"]
     Args:
         dataset: What :func:`graphlab.data.load` returned, whole.
         split: Number of the split, below the card's ``num_splits``.
-        protocol: ``"gin"`` takes the fixed folds that the card of a TU set lists, for the protocol
-            of Xu et al. (2019, arXiv 1810.00826). It holds no validation graphs out but reports the
-            epoch that is best on the tested folds, so ``"valid"`` equals ``"test"``, and its
-            figures run higher.
+        protocol: How a TU set is split; other sets have ``"default"`` alone. ``"gin"`` is the protocol of Xu et al.
+            (2019, arXiv 1810.00826) on the fixed folds that the card lists, or where it lists none on those of
+            ``"default"``. It holds no validation graphs out but reports the epoch that is best on the tested folds,
+            so ``"valid"`` equals ``"test"``, and its figures run higher. ``"nested"`` tests on the same folds as
+            ``"gin"``; of the other graphs a tenth, stratified by class, validates and the rest trains.
+        seed: With the split's number it seeds which graphs validate under ``"nested"``.
 
     Returns:
         One index tensor ``[n]`` a part. For link prediction what OGB's ``get_edge_split`` gives: a
@@ -47,13 +51,17 @@ def splits(dataset: Dataset, split: int = 0, protocol: Literal["default", "gin"]
         4
     """
     card = _card_of(dataset)
-    if protocol not in ("default", "gin"):
-        raise ValueError(f"protocol must be 'default' or 'gin', got {protocol!r}")
-    if protocol == "gin":
-        return _fixed_folds(dataset, card, split)
+    if protocol not in get_args(Protocol):
+        raise ValueError(f"protocol must be one of {', '.join(map(repr, get_args(Protocol)))}, got {protocol!r}")
+    if protocol != "default" and card.reader != "tu":
+        raise ValueError(f"data set '{card.name}' has no folds for protocol='{protocol}': use protocol='default'")
     _check_number(card, split)
+    if protocol == "gin":
+        return _all_but_tested(dataset, card, split)
+    if protocol == "nested":
+        return _nested(dataset, card, split, seed)
     if card.reader in _CROSS_VALIDATED:
-        return _cross_validation(dataset, card.num_splits, split)
+        return _cross_validation(dataset, card, split)
     for method in ("get_edge_split", "get_idx_split"):
         if hasattr(dataset, method):
             return getattr(dataset, method)()
@@ -84,12 +92,16 @@ def _from_masks(dataset: Dataset, split: int) -> dict[str, Tensor]:
     return {part: column.nonzero().view(-1) for part, column in columns.items()}
 
 
-def _cross_validation(dataset: Any, count: int, split: int) -> dict[str, Tensor]:
+def _cross_validation(dataset: Any, card: Card, split: int) -> dict[str, Tensor]:
+    held_out = _folds(dataset, card)
+    test, valid = held_out[split], held_out[(split + 1) % len(held_out)]
+    return {"train": _others(len(dataset), test, valid), "valid": valid, "test": test}
+
+
+def _folds(dataset: Any, card: Card) -> list[Tensor]:
     y = dataset.y.numpy()
-    folds = StratifiedKFold(count, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
-    held_out = [torch.from_numpy(test) for _, test in folds]
-    test, valid = held_out[split], held_out[(split + 1) % count]
-    return {"train": _others(len(y), test, valid), "valid": valid, "test": test}
+    folds = StratifiedKFold(card.num_splits, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
+    return [torch.from_numpy(test) for _, test in folds]
 
 
 def _others(count: int, *taken: Tensor) -> Tensor:
@@ -98,11 +110,11 @@ def _others(count: int, *taken: Tensor) -> Tensor:
     return free.nonzero().view(-1)
 
 
-def _fixed_folds(dataset: Dataset, card: Card, split: int) -> dict[str, Tensor]:
+def _all_but_tested(dataset: Any, card: Card, split: int) -> dict[str, Tensor]:
     files = [file for file in card.files if not file.needed]
     if not files:
-        raise ValueError(f"data set '{card.name}' has no fixed folds: use protocol='default'")
-    _check_number(card, split)
+        test = _folds(dataset, card)[split]
+        return {"train": _others(len(dataset), test), "valid": test, "test": test}
     root = Path(dataset.root)
     missing = obtain(card, files, root)
     if missing:
@@ -114,3 +126,11 @@ def _fixed_folds(dataset: Dataset, card: Card, split: int) -> dict[str, Tensor]:
 def _indices(root: Path, card: Card, name: str) -> Tensor:
     (path,) = (root / file.path for file in card.files if Path(file.path).name == name)
     return torch.from_numpy(np.loadtxt(path, dtype=np.int64))
+
+
+def _nested(dataset: Any, card: Card, split: int, seed: int) -> dict[str, Tensor]:
+    parts = _all_but_tested(dataset, card, split)
+    rows = parts["train"].numpy()
+    entropy = int(np.random.SeedSequence((split, seed)).generate_state(1)[0])
+    train, valid = train_test_split(rows, test_size=0.1, stratify=dataset.y.numpy()[rows], random_state=entropy)
+    return {"train": torch.from_numpy(train), "valid": torch.from_numpy(valid), "test": parts["test"]}

@@ -22,6 +22,18 @@ class ModelConfig(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GraphNetConfig(ModelConfig):
+    """A network of whole graphs, ``forward(x, edge_index, batch, batch_size)``, built as :class:`NodeNetConfig` says.
+
+    Where ``forward`` has an argument ``edge_attr``, edge features come with it, and their number is the constructor's
+    ``edge_dim`` where it asks for that.
+    """
+
+    network: ClassVar[str]
+    """Where its class is: ``"package.module:Class"``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodeNetConfig(ModelConfig):
     """A network of nodes' classes, ``forward(x, edge_index)``, whose constructor takes the fields by their names.
 

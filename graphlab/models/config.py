@@ -6,16 +6,18 @@ Imports no torch, so that ``--help`` is fast.
 from dataclasses import dataclass
 from typing import Literal
 
-from graphlab.models.base_config import ModelConfig, NodeNetConfig
+from graphlab.models.base_config import GraphNetConfig, ModelConfig, NodeNetConfig
 from graphlab.models.checked import number
 from graphlab.models.decoupled_config import DECOUPLED
 from graphlab.models.directed_config import DIRECTED
 from graphlab.models.heterophily_config import HETEROPHILY
+from graphlab.models.subgraph_config import SUBGRAPH
 
 __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
     "GinConfig",
+    "GraphNetConfig",
     "MlpConfig",
     "ModelConfig",
     "MpnnConfig",
@@ -90,6 +92,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     **DIRECTED,
     **DECOUPLED,
     **HETEROPHILY,
+    **SUBGRAPH,
 }
 """Every network by name."""
 

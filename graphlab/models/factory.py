@@ -5,7 +5,15 @@ import inspect
 
 from torch import nn
 
-from graphlab.models.config import MODELS, MlpConfig, ModelConfig, MpnnConfig, NodeNetConfig, SetConfig
+from graphlab.models.config import (
+    MODELS,
+    GraphNetConfig,
+    MlpConfig,
+    ModelConfig,
+    MpnnConfig,
+    NodeNetConfig,
+    SetConfig,
+)
 from graphlab.models.mpnn import Mpnn
 from graphlab.models.problem import Problem
 from graphlab.models.sets import SetNet
@@ -17,6 +25,7 @@ _TASKS: dict[type[ModelConfig], tuple[str, ...]] = {
     SetConfig: ("set",),
     MpnnConfig: ("multitask-regression",),
     NodeNetConfig: ("node-classification",),
+    GraphNetConfig: ("graph-classification", "graph-regression"),
 }
 
 
@@ -46,19 +55,22 @@ def build(config: ModelConfig, problem: Problem) -> nn.Module:
         return SetNet(config, problem)
     if isinstance(config, MpnnConfig):
         return Mpnn(config, problem)
-    if isinstance(config, NodeNetConfig):
-        return _node_net(config, problem)
+    if isinstance(config, NodeNetConfig | GraphNetConfig):
+        return _net(config, problem)
     assert isinstance(config, MlpConfig)
     return Stack(config, problem)
 
 
-def _node_net(config: NodeNetConfig, problem: Problem) -> nn.Module:
+def _net(config: NodeNetConfig | GraphNetConfig, problem: Problem) -> nn.Module:
     """A network of a room, whose constructor takes what its configuration is called."""
+    if problem.atoms:
+        raise ValueError(f"model: '{config.name}' multiplies node features and these are atom categories; take 'gin'")
     module, _, name = config.network.partition(":")
     network = getattr(importlib.import_module(module), name)
     given = {"in_channels": problem.in_channels, "out_channels": problem.out_channels, **vars(config)}
-    if "num_nodes" in inspect.signature(network).parameters:
-        given["num_nodes"] = problem.num_nodes
+    asked = inspect.signature(network).parameters
+    of_data = {"num_nodes": problem.num_nodes, "edge_dim": problem.edge_channels}
+    given |= {key: value for key, value in of_data.items() if key in asked}
     return network(**given)
 
 

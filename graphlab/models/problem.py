@@ -16,6 +16,7 @@ class Problem:
         node_channels: number of targets per node, for multitask regression.
         atoms: whether node features are OGB's atom categories, which are embedded and not
             multiplied.
+        edge_channels: number of edge features, for networks of graphs that look at edges' features.
         num_nodes: number of nodes, for networks that give each node parameters of its own.
     """
 
@@ -24,4 +25,5 @@ class Problem:
     out_channels: int
     node_channels: int = 0
     atoms: bool = False
+    edge_channels: int = 0
     num_nodes: int = 0

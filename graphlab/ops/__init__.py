@@ -4,6 +4,7 @@ import torch
 
 from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.assemble_rows import assemble_rows
+from graphlab.ops.bag_pairs import BagPairs, bag_pairs
 from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.counter_rng import batch_key
 from graphlab.ops.crc32c import crc32c, crc32c_combine
@@ -30,11 +31,13 @@ from graphlab.ops.tree_reduce import tree_reduce
 from graphlab.ops.tree_reduce_lcm import tree_reduce_lcm, tree_reduce_lcm_ref
 
 __all__ = [
+    "BagPairs",
     "EgoNets",
     "Graph",
     "SampledBatches",
     "assemble_rows",
     "backends",
+    "bag_pairs",
     "batch_key",
     "binary_gru",
     "clear_cache",

@@ -28,11 +28,17 @@ def equal_sets(member: Tensor, ptr: Tensor) -> tuple[Tensor, Tensor]:
     """
     size = ptr.diff()
     owner = torch.arange(size.numel(), device=ptr.device).repeat_interleave(size)
-    sums = torch.zeros_like(size).index_add_(0, owner, _mixed(member))
-    _, alike = torch.stack([size, sums], dim=1).unique(dim=0, return_inverse=True)
+    sums = _mixed(size).index_add_(0, owner, _mixed(member))
+    _, alike = sums.unique(return_inverse=True)
     kind = torch.arange(size.numel(), device=ptr.device)
     several = alike.bincount()[alike] > 1
-    kind[several] = _kinds(member, size, owner, several)
+    left = several.nonzero().view(-1)
+    member, begin = _ordered(member, owner, size, several)
+    while left.numel():
+        first = torch.full_like(kind, kind.numel()).scatter_reduce_(0, alike[left], left, "amin")[alike[left]]
+        equal = _equal(member, size, begin, left, first)
+        kind[left[equal]] = first[equal]
+        left = left[~equal]
     first, kind = kind.unique(return_inverse=True)
     return first, kind
 
@@ -44,20 +50,22 @@ def _mixed(member: Tensor) -> Tensor:
     return mixed ^ (mixed >> 32)
 
 
-def _kinds(member: Tensor, size: Tensor, owner: Tensor, chosen: Tensor) -> Tensor:
-    """The first set that equals each chosen one: members in order, compared a size at a time."""
+def _ordered(member: Tensor, owner: Tensor, size: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """The members of chosen sets in order, and where those of each set begin."""
     among = chosen[owner]
     member, owner = member[among].long(), owner[among]
     order = member.argsort()
     member, owner = member[order], owner[order]
-    by_set = owner.argsort(stable=True)
-    member, length = member[by_set], size[chosen]
-    number, begin = chosen.nonzero().view(-1), length.cumsum(0) - length
-    kind = torch.empty_like(number)
-    for m in length.unique().tolist():
-        rows = (length == m).nonzero().view(-1)
-        table = member[begin[rows].unsqueeze(1) + torch.arange(m, device=rows.device)]
-        _, same = table.unique(dim=0, return_inverse=True)
-        least = torch.full_like(rows, size.numel()).scatter_reduce_(0, same, number[rows], "amin")
-        kind[rows] = least[same]
-    return kind
+    length = torch.where(chosen, size, 0)
+    return member[owner.argsort(stable=True)], length.cumsum(0) - length
+
+
+def _equal(member: Tensor, size: Tensor, begin: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """Whether sets have the same size and the same members."""
+    equal = size[one] == size[other]
+    length = torch.where(equal, size[one], 0)
+    pair = torch.arange(one.numel(), device=one.device).repeat_interleave(length)
+    offset = torch.arange(pair.numel(), device=one.device) - (length.cumsum(0) - length)[pair]
+    differ = member[begin[one][pair] + offset] != member[begin[other][pair] + offset]
+    equal[pair[differ]] = False
+    return equal

@@ -6,8 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from graphlab.ops import Graph, gather_reduce
-from graphlab.subgraph.bag_pairs_tmp import bag_pairs
+from graphlab.ops import Graph, bag_pairs, gather_reduce
 from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.size_classes import class_of
 

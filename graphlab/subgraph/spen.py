@@ -29,6 +29,7 @@ class SPEN(nn.Module):
         norm: ``"batch_norm"``, ``"graph_norm"`` or ``None``.
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
+        jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -59,12 +60,13 @@ class SPEN(nn.Module):
         norm: str | None = "batch_norm",
         normalize: bool = True,
         edge_dim: int = 0,
+        jk: str = "last",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
         self.encoder = SPENEncoder(
-            in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim
+            in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
         )
         self.head = MLP([self.encoder.out_channels, *head_channels, out_channels], norm=None, dropout=float(dropout))
 

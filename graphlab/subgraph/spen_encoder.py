@@ -17,6 +17,7 @@ from graphlab.subgraph.size_classes import check_size_classes
 from graphlab.subgraph.spen_conv import SPENConv
 from graphlab.subgraph.spen_readout import SPENReadout
 
+JUMPS = ("last", "cat")
 _PLANS = IndexCache(max_entries=32, max_bytes=512 << 20)
 
 
@@ -37,12 +38,14 @@ class SPENEncoder(nn.Module):
         norm: ``"batch_norm"``, ``"graph_norm"`` or ``None``, after each layer but the readout.
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
+        jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer and put the vectors side by side
+            (Xu et al., 2018, arXiv 1806.03536). Default: ``"last"``.
 
     Shapes:
         - **x:** ``(num_nodes, in_channels)``
         - **edge_index:** ``(2, num_edges)``
         - **edge_attr:** ``(num_edges, edge_dim)``
-        - **output:** ``(num_nodes, 2 * hidden_channels)``
+        - **output:** ``(num_nodes, 2 * hidden_channels)``, times ``num_layers - 1`` with ``jk="cat"``
     """
 
     def __init__(
@@ -56,25 +59,29 @@ class SPENEncoder(nn.Module):
         norm: str | None = "batch_norm",
         normalize: bool = True,
         edge_dim: int = 0,
+        jk: str = "last",
     ) -> None:
         super().__init__()
         if num_layers < 2:
             raise ValueError(f"'num_layers' must be at least 2, one layer and the readout, got {num_layers}")
         self.in_channels, self.edge_dim, self.num_hops, self.normalize = in_channels, edge_dim, num_hops, normalize
+        if jk not in JUMPS:
+            raise ValueError(f"'jk' must be one of {', '.join(map(repr, JUMPS))}, got {jk!r}")
         self.size_classes = check_size_classes(size_classes)
-        self.out_channels = 2 * hidden_channels
-        self.convs, self.norms = nn.ModuleList(), nn.ModuleList()
+        self.convs, self.norms, self.readouts = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         width, node_width = 1 + edge_dim + in_channels, 0
-        for _ in range(num_layers - 1):
+        for depth in range(1, num_layers):
             conv = SPENConv(width, node_width, hidden_channels, len(self.size_classes), product)
             width, node_width = conv.pair_channels, conv.node_out_channels
             self.convs.append(conv)
             self.norms.append(nn.ModuleList([pair_norm(norm, width), pair_norm(norm, node_width)]))
-        self.readout = SPENReadout(width, node_width, hidden_channels, len(self.size_classes))
+            if jk == "cat" or depth == num_layers - 1:
+                self.readouts.append(SPENReadout(width, node_width, hidden_channels, len(self.size_classes)))
+        self.out_channels = 2 * hidden_channels * len(self.readouts)
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
-        for module in [*self.convs, *(norm for pair in self.norms for norm in pair), self.readout]:  # pyright: ignore
+        for module in [*self.convs, *(norm for pair in self.norms for norm in pair), *self.readouts]:  # pyright: ignore
             module.reset_parameters()  # pyright: ignore
 
     def forward(
@@ -99,11 +106,15 @@ class SPENEncoder(nn.Module):
         plan = self._plan(edge_index, x.size(0), bags)
         pairs, nodes = pair_features(x, edge_index, plan, edge_attr, self.normalize), None
         batch = x.new_zeros(x.size(0), dtype=torch.long) if batch is None else batch
+        layers = []
         for conv, (of_pairs, of_nodes) in zip(self.convs, self.norms, strict=True):  # pyright: ignore
             pairs, nodes = conv(pairs, nodes, plan)
             pairs = of_pairs(F.elu(pairs), batch[plan.row], batch_size)
             nodes = of_nodes(F.elu(nodes), batch, batch_size)
-        return gather_reduce(F.elu(self.readout(pairs, nodes, plan)), plan.bag_of_node)
+            layers.append((pairs, nodes))
+        read = zip(self.readouts, layers[-len(self.readouts) :], strict=True)
+        of_bags = torch.cat([F.elu(readout(*layer, plan)) for readout, layer in read], dim=1)
+        return gather_reduce(of_bags, plan.bag_of_node)
 
     def _plan(self, edge_index: Any, num_nodes: int, bags: Bags | None) -> PairPlan:
         if bags is not None:

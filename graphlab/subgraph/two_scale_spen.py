@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
+from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.graph_pool import graph_mean
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
@@ -30,6 +31,7 @@ class TwoScaleSPEN(nn.Module):
         norm: ``"batch_norm"``, ``"graph_norm"`` or ``None``.
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
+        jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -51,11 +53,12 @@ class TwoScaleSPEN(nn.Module):
         norm: str | None = "batch_norm",
         normalize: bool = True,
         edge_dim: int = 0,
+        jk: str = "last",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim}
+        shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim, "jk": jk}
         self.near = SPENEncoder(in_channels, hidden_channels, num_layers, 1, size_classes, True, **shared)
         self.far = SPENEncoder(in_channels, hidden_channels, num_layers, 2, large_size_classes, False, **shared)
         width = self.near.out_channels + self.far.out_channels
@@ -73,6 +76,7 @@ class TwoScaleSPEN(nn.Module):
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
+        bags: tuple[Bags, Bags] | None = None,
     ) -> Tensor:
         """Return a vector of each graph.
 
@@ -82,7 +86,9 @@ class TwoScaleSPEN(nn.Module):
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.
+            bags: The 1-hop and the 2-hop ego nets, where they were extracted before.
         """
+        near, far = bags or (None, None)
         given = (x, edge_index, batch, batch_size, edge_attr)
-        nodes = torch.cat([self.near(*given), self.far(*given)], dim=1)
+        nodes = torch.cat([self.near(*given, near), self.far(*given, far)], dim=1)
         return self.head(graph_mean(nodes, batch, batch_size))

@@ -26,6 +26,8 @@ class TrainConfig(Checked):
     """Data set, by name."""
     split: int = number(0, at_least=0)
     """Which of the data set's splits."""
+    protocol: Literal["default", "gin", "nested"] = "default"
+    """How graphs of a TU set are split: gin validates on the tested fold itself, nested on a tenth of the others."""
     root: Path | None = None
     """Folder that data sets are kept in; none: $GRAPHLAB_ROOT, or ~/.cache/graphlab."""
     disk: Path | None = None
@@ -34,6 +36,8 @@ class TrainConfig(Checked):
     """MiB that the process may hold while it trains from a store (0: half of what is free)."""
     features: Literal["stored", "row"] = "stored"
     """Node features as stored, or less their smallest and over their row's sum if above one (tasks on one graph)."""
+    edge_features: Literal["stored", "none"] = "stored"
+    """Edge features as stored, for networks that take them, or none at all (tasks on many graphs)."""
     direction: Direction = "stored"
     """Edges as stored, both ways, turned round, or as training labels advise (tasks on one graph)."""
     sparse: Literal["auto", "never"] = "auto"
@@ -56,8 +60,12 @@ class TrainConfig(Checked):
     """Optimiser."""
     lr: float = number(0.01, above=0)
     """Learning rate."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """How the learning rate goes on: cosine lets it fall to zero over the epochs."""
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    """How the learning rate goes on: cosine lets it fall to zero over the epochs, step multiplies it now and then."""
+    step_size: int = number(50, at_least=1)
+    """Epochs between the steps of schedule step."""
+    gamma: float = number(0.5, above=0, at_most=1)
+    """What each step of schedule step multiplies the learning rate by."""
     clip: float = number(0.0, at_least=0)
     """Largest norm of the gradient; a larger one is scaled down to it (0: no limit)."""
     weight_decay: float = number(0.0, at_least=0)
@@ -101,7 +109,7 @@ def _table(values: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    """One TOML value; a JSON string or list of strings is also a TOML one."""
-    if isinstance(value, int | float):
-        return repr(value)
-    return json.dumps(value if isinstance(value, list) else str(value))
+    """One TOML value; a truth value, a string or a list of JSON is also one of TOML."""
+    if isinstance(value, bool | list | tuple):
+        return json.dumps(value)
+    return repr(value) if isinstance(value, int | float) else json.dumps(str(value))

@@ -127,6 +127,8 @@ class Run:
         """From the epoch's number alone, so that a continued run needs no state of a scheduler."""
         if self.config.schedule == "constant":
             return 1.0
+        if self.config.schedule == "step":
+            return self.config.gamma ** ((epoch - 1) // self.config.step_size)
         return 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.config.epochs))
 
     def _step(self, batch: Any) -> Tensor:

@@ -21,7 +21,7 @@ from graphlab.train.rundir import RunDirectory, new_directory, write_json
 from graphlab.train.settings import Plan
 from graphlab.train.tasks import Task, make_task
 
-_OF_THE_TASK = ("data", "split", "root", "disk", "features", "direction", "sparse")
+_OF_THE_TASK = ("data", "split", "protocol", "root", "disk", "features", "direction", "sparse")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ class Training:
 
     def _task(self, config: TrainConfig, place: Place) -> Task:
         """The task of a setting; only the last one used is kept in memory."""
-        key = tuple(getattr(config, name) for name in _OF_THE_TASK)
+        seed = config.seed if config.protocol == "nested" else 0
+        key = (seed, *(getattr(config, name) for name in _OF_THE_TASK))
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_task(config, place.device))
         return self._loaded[1]

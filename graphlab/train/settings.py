@@ -156,7 +156,8 @@ def _typed(target: Any, name: str, text: str) -> Any:
     one_field = make_dataclass("Value", [(name, declared)])
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            return getattr(tyro.cli(one_field, args=[f"--{name}={text}"]), name)
+            words = [f"--{name}", *text.split(",")] if get_origin(declared) is tuple else [f"--{name}={text}"]
+            return getattr(tyro.cli(one_field, args=words), name)
     except SystemExit:
         raise ValueError(f"expected {_expectation(declared)}, got '{text}'") from None
 
@@ -164,4 +165,6 @@ def _typed(target: Any, name: str, text: str) -> Any:
 def _expectation(declared: Any) -> str:
     if get_origin(declared) is Literal:
         return f"one of {', '.join(get_args(declared))}"
+    if get_origin(declared) is tuple:
+        return f"{_EXPECTED[get_args(declared)[0]]} or several separated by commas"
     return _EXPECTED.get(declared, str(declared))

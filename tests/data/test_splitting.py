@@ -66,15 +66,43 @@ def test_folds_of_balanced_sets_hold_as_many_of_each_class(name: str, folds: int
 
 
 @pytest.mark.usefixtures("mirror")
-@pytest.mark.parametrize("name", ["mutag", "proteins"])
+@pytest.mark.parametrize("name", ["mutag", "proteins", "ptc"])
 def test_gin_folds_are_the_fixed_ones(name: str, mirror: Path, shared_root: Path) -> None:
     dataset: Any = load(name, shared_root)
+    folder = mirror / "tu/splits_gnn_matlang" / (name.upper() if name == "ptc" else name)
     for fold in range(10):
         parts = splits(dataset, fold, protocol="gin")
         partition({key: parts[key] for key in ("train", "test")}, len(dataset))
         assert torch.equal(parts["valid"], parts["test"])
-        file = mirror / f"tu/splits_gnn_matlang/{name}/test_idx-{fold + 1}.txt"
+        file = folder / f"test_idx-{fold + 1}.txt"
         assert parts["test"].tolist() == [int(line) for line in file.read_text().split()]
+
+
+@pytest.mark.usefixtures("mirror")
+def test_gin_folds_of_a_set_without_files_are_those_of_its_default(shared_root: Path) -> None:
+    dataset: Any = load("imdb-binary", shared_root)
+    for fold in range(10):
+        parts = splits(dataset, fold, protocol="gin")
+        assert torch.equal(parts["test"], splits(dataset, fold)["test"]) and parts["valid"] is parts["test"]
+        partition({key: parts[key] for key in ("train", "test")}, len(dataset))
+
+
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize("name", ["mutag", "imdb-multi"])
+def test_nested_validates_on_a_tenth_of_what_is_not_tested(name: str, shared_root: Path) -> None:
+    dataset: Any = load(name, shared_root)
+    seen = []
+    for fold in range(10):
+        parts, tested = splits(dataset, fold, "nested"), splits(dataset, fold, "gin")["test"]
+        partition(parts, len(dataset))
+        assert torch.equal(parts["test"], tested)
+        held = len(parts["train"]) + len(parts["valid"])
+        assert len(parts["valid"]) == -(-held // 10)
+        shares = [dataset.y[parts[part]].bincount() / len(parts[part]) for part in ("train", "valid")]
+        assert (shares[0] - shares[1]).abs().max() * len(parts["valid"]) < 1.1
+        assert torch.equal(parts["valid"], splits(dataset, fold, "nested", seed=0)["valid"])
+        seen += [tuple(parts["valid"].tolist()), tuple(splits(dataset, fold, "nested", seed=1)["valid"].tolist())]
+    assert len(set(seen)) == 20
 
 
 @pytest.mark.usefixtures("mirror")
@@ -100,10 +128,12 @@ def test_what_has_one_split_has_no_other(shared_root: Path) -> None:
 
 
 def test_protocols_are_checked(shared_root: Path) -> None:
-    karate, unknown = load("karate", shared_root), "nested"
-    with pytest.raises(ValueError, match="'karate' has no fixed folds: use protocol='default'"):
+    karate, unknown = load("karate", shared_root), "nest"
+    with pytest.raises(ValueError, match="'karate' has no folds for protocol='gin': use protocol='default'"):
         splits(karate, protocol="gin")
-    with pytest.raises(ValueError, match="protocol must be 'default' or 'gin', got 'nested'"):
+    with pytest.raises(ValueError, match="'karate' has no folds for protocol='nested': use protocol='default'"):
+        splits(karate, protocol="nested")
+    with pytest.raises(ValueError, match="protocol must be one of 'default', 'gin', 'nested', got 'nest'"):
         splits(karate, protocol=unknown)  # pyright: ignore[reportArgumentType]
 
 

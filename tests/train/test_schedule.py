@@ -21,8 +21,10 @@ def rates(**options):
     return seen, run
 
 
-def test_cosine_falls_to_zero_and_constant_stays():
+def test_cosine_falls_to_zero_steps_fall_by_a_factor_and_constant_stays():
     assert rates()[0] == [0.1] * 4
+    assert rates(schedule="step", step_size=2, gamma=0.1)[0] == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    assert rates(schedule="step", step_size=1)[0] == pytest.approx([0.1, 0.05, 0.025, 0.0125])
     assert rates(schedule="cosine")[0] == pytest.approx([0.05 * (1 + math.cos(math.pi * e / 4)) for e in range(4)])
 
 

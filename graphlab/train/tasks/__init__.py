@@ -48,20 +48,27 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
     try:
         if config.disk is not None:
             refuse_preparation(config, "nodes of a store")
+            _refuse_protocol(config, "a store")
             return DiskNodeTask(config.disk, device, (config.memory_budget << 20) or None)
         dataset: Any = graphlab.data.load(config.data, root=config.root)
         if dataset.card.task != "node-classification":
             refuse_preparation(config, f"examples of '{config.data}'")
         if dataset.card.task == "set":
+            _refuse_protocol(config, f"'{config.data}'")
             return SetTask(dataset, device)
         if dataset.card.task not in _TASKS:
             raise ValueError(
                 f"data: the task of '{config.data}' is {dataset.card.task}; "
                 f"expected a data set for {', '.join([*_TASKS, 'set'])}"
             )
-        splits = graphlab.data.splits(dataset, config.split)
-        if dataset.card.task == "node-classification":
-            return NodeTask(dataset, splits, device, config)
+        splits = graphlab.data.splits(dataset, config.split, config.protocol, config.seed)
+        if dataset.card.task == "multitask-regression":
+            return MultitaskTask(dataset, splits, device)
     except (DiskError, ValueError, IndexError, OSError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    return _TASKS[dataset.card.task](dataset, splits, device)
+    return _TASKS[dataset.card.task](dataset, splits, device, config)
+
+
+def _refuse_protocol(config: TrainConfig, what: str) -> None:
+    if config.protocol != "default":
+        raise ConfigError(f"protocol: {what} has one split; expected 'default', got '{config.protocol}'")

@@ -25,7 +25,7 @@ def recipe(folder: Path, name: str = "karate_sage", text: str = "") -> Recipe:
     return read_recipes([write(folder, **{name: text}) / f"{name}.toml"])[0]
 
 
-def rotated(dataset: Any, split: int = 0) -> dict[str, Any]:
+def rotated(dataset: Any, split: int = 0, *_: Any) -> dict[str, Any]:
     """Halves of the nodes, turned on by three for each split."""
     rows = halves(range(dataset[0].num_nodes))
     return {part: (nodes + 3 * split) % dataset[0].num_nodes for part, nodes in rows.items()}

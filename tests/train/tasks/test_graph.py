@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from graphlab.train.config import TrainConfig
 from graphlab.train.distributed import World
 from graphlab.train.tasks import GraphTask
 from tests.train.small import Graphs, halves
@@ -43,8 +44,8 @@ def test_an_epoch_deals_out_every_training_graph_once():
     task = graph_task(Graphs())
     batches = list(task.batches(8, torch.Generator().manual_seed(0), World()))
     assert [batch.num_graphs for batch in batches] == [8, 8, 8, 6]
-    dealt = sorted(data.x.sum().item() for batch in batches for data in batch.to_data_list())
-    assert dealt == sorted(task.dataset[i].x.sum().item() for i in range(30))
+    dealt = [part.sum().item() for batch in batches for part in batch.x.split(batch.ptr.diff().tolist())]
+    assert sorted(dealt) == sorted(graph.x.sum().item() for graph in Graphs()[:30])
 
 
 def test_the_loss_over_processes_is_that_of_the_whole_batch():
@@ -93,3 +94,27 @@ def test_atoms_are_told_from_numbers():
         data.x = torch.zeros(data.num_nodes, 9, dtype=torch.long)
     assert graph_task(dataset).problem.atoms
     assert not graph_task(Graphs(8)).problem.atoms
+
+
+class CountBonds(Count):
+    """As :class:`Count`, but sure only where edge features are given."""
+
+    def forward(self, x, edge_index, batch, batch_size, edge_attr=None):
+        assert edge_attr is not None and edge_attr.size(0) == edge_index.size(1)
+        return super().forward(x, edge_index, batch, batch_size)
+
+
+def test_edge_features_go_to_networks_that_take_them():
+    dataset = Graphs(20)
+    for data in dataset:
+        data.edge_attr = torch.ones(data.num_edges, 3)
+    task = graph_task(dataset)
+    assert task.problem.edge_channels == 3 and graph_task(Graphs(8)).problem.edge_channels == 0
+    plain = GraphTask(dataset, halves(dataset), CPU, TrainConfig(edge_features="none"))
+    assert plain.problem.edge_channels == 0 and plain.store.edge_attr is None
+    assert task.evaluate(CountBonds(), 7)["test"] == task.evaluate(Count(), 7)["test"] == 1.0
+
+
+def test_to_validate_looks_at_nothing_else():
+    task = graph_task(Graphs())
+    assert task.validate(Count(), 7) == {"valid": 1.0} and list(task.cached) == ["valid"]

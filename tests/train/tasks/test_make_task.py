@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -22,6 +24,12 @@ def test_bad_names_splits_and_tasks_are_refused_in_one_line():
     for settings, message in [
         ({"data": "digit"}, "digits"),
         ({"data": "digits", "split": 3}, "split"),
+        ({"data": "karate", "protocol": "gin"}, "'karate' has no folds for protocol='gin': use protocol='default'"),
+        (
+            {"data": "second-minimum", "protocol": "nested"},
+            "protocol: 'second-minimum' has one split; expected 'default', got 'nested'",
+        ),
+        ({"disk": Path("store"), "protocol": "gin"}, "protocol: a store has one split; expected 'default', got 'gin'"),
     ]:
         with pytest.raises(ConfigError, match=message) as caught:
             make_task(TrainConfig(**settings), CPU)

@@ -97,7 +97,7 @@ def test_rows_that_sum_to_more_than_one_are_scaled_once_the_smallest_feature_is_
 def test_labels_that_give_no_advice_on_directions_are_refused_in_one_line(monkeypatch):
     alone = OneGraph([graph(y=torch.zeros(4, dtype=torch.long))])
     use(monkeypatch, alone)
-    monkeypatch.setattr(graphlab.data, "splits", lambda dataset, split: SPLITS)
+    monkeypatch.setattr(graphlab.data, "splits", lambda dataset, *_: SPLITS)
     with pytest.raises(ConfigError, match="'y' must show at least 2 classes, got 1 among 1 known labels"):
         make_task(TrainConfig(data="x", direction="adaptive"), CPU)
 

@@ -34,7 +34,7 @@ _PAIRS_AT_ONCE = 1 << 18  # of nodes of one graph: what networks on pairs keep i
 
 
 def untrained(network: Network, in_channels: int, seed: int = 0) -> Embed:
-    """What a network makes of graphs with random weights, in float64; or the colors of a refinement.
+    """What a network makes of graphs with random weights and biases, in float64; or the colors of a refinement.
 
     Args:
         network: which.
@@ -49,7 +49,15 @@ def untrained(network: Network, in_channels: int, seed: int = 0) -> Embed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = network.make(in_channels, HIDDEN, CHANNELS).double().eval()
+        _draw_what_is_zero(module)
     return lambda graphs: embed(module, graphs, torch.float64)
+
+
+def _draw_what_is_zero(module: nn.Module) -> None:
+    """Biases that start at zero are weights like others: without them, what lies behind differs by far less."""
+    for parameter in module.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter)
 
 
 @torch.no_grad()

@@ -70,23 +70,21 @@ def _of_graphlab(name: str, cls: str, **options: Any) -> Network:
     return Network(name, f"graphlab.subgraph:{cls}", options)
 
 
-_SPEN = {"num_layers": LAYERS + 1, "norm": None, "head_channels": (), "dropout": 0.0}  # the last layer is the readout
-# Products shrink with the square of what they multiply: in a normalised adjacency, differences of strongly regular graphs
-# fall below 1e-12.
-_PRODUCT = {"normalize": False, **_SPEN}
+# The last layer is the readout. Entries of 1 and not of 1 / degree: products of small numbers differ by less.
+_SPEN = {"num_layers": LAYERS + 1, "norm": None, "normalize": False, "head_channels": (), "dropout": 0.0}
 _ALL = (
     Network("wl", "graphlab.subgraph:color_refinement", refines=True),
     Network("fwl", "graphlab.subgraph:folklore_refinement", refines=True),
     Network("gin", "graphlab.train.evaluation.expressivity.gin:gin", {"num_layers": LAYERS}),
     _of_graphlab("dss-gnn", "DSSGNN", num_layers=LAYERS, norm=None),
-    _of_graphlab("ign", "IGN", num_layers=LAYERS),
+    _of_graphlab("ign", "IGN", num_layers=LAYERS, norm=None, head_channels=(), dropout=0.0),
     _of_graphlab("ppgn", "PPGN", num_layers=LAYERS),
     _of_graphlab("ppgn++", "PPGNPlusPlus", num_layers=LAYERS),
     _of_graphlab("spen", "SPEN", size_classes=_SIZES, **_SPEN),
     _of_graphlab("spen-2", "SPEN", size_classes=_SIZES, num_hops=2, **_SPEN),
-    _of_graphlab("spen-product", "SPEN", size_classes=_SIZES, product=True, **_PRODUCT),
-    _of_graphlab("spen-2-product", "SPEN", size_classes=_SIZES, num_hops=2, product=True, **_PRODUCT),
-    _of_graphlab("two-scale-spen", "TwoScaleSPEN", size_classes=_SIZES, large_size_classes=_SIZES, **_PRODUCT),
+    _of_graphlab("spen-product", "SPEN", size_classes=_SIZES, product=True, **_SPEN),
+    _of_graphlab("spen-2-product", "SPEN", size_classes=_SIZES, num_hops=2, product=True, **_SPEN),
+    _of_graphlab("two-scale-spen", "TwoScaleSPEN", size_classes=_SIZES, large_size_classes=_SIZES, **_SPEN),
 )
 NETWORKS: dict[str, Network] = {one.name: one for one in _ALL}
 """Every network by name."""

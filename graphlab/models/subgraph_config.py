@@ -1,0 +1,59 @@
+"""Configurations of networks on the ego nets of whole graphs. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from graphlab.models.base_config import GraphNetConfig
+from graphlab.models.checked import number
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpenConfig(GraphNetConfig):
+    """Equivariant maps on ego nets (Mitton and Murray-Smith, 2021, arXiv 2111.11840)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:SPEN"
+    hidden_channels: int = number(16, at_least=1)
+    """Width of each map; the hidden features of pairs are twice as wide."""
+    num_layers: int = number(4, at_least=2)
+    """Layers, of which the readout is the last."""
+    num_hops: int = number(1, at_least=0)
+    """How far ego nets reach."""
+    size_classes: tuple[int, ...] = (2, 3, 4, 5)
+    """The smallest size of each class of ego nets that share weights."""
+    product: bool = False
+    """Whether layers have the matrix product inside each ego net."""
+    norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
+    """Normalisation after each layer."""
+    normalize: bool = True
+    """Whether the adjacency is normalised by the degrees."""
+    head_channels: tuple[int, ...] = (256, 128)
+    """Widths of the hidden layers of the perceptron at the end."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped in that perceptron while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoScaleSpenConfig(GraphNetConfig):
+    """SPEN on 1-hop ego nets with products beside SPEN on 2-hop ones."""
+
+    network: ClassVar[str] = "graphlab.subgraph:TwoScaleSPEN"
+    hidden_channels: int = number(16, at_least=1)
+    """Width of each map; the hidden features of pairs are twice as wide, or three times with the product."""
+    num_layers: int = number(4, at_least=2)
+    """Layers, of which the readout is the last."""
+    size_classes: tuple[int, ...] = (2, 3, 4, 5)
+    """The smallest size of each class of 1-hop nets that share weights."""
+    large_size_classes: tuple[int, ...] = (2, 4, 6, 8, 12)
+    """Likewise of 2-hop nets."""
+    norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
+    """Normalisation after each layer."""
+    normalize: bool = True
+    """Whether the adjacency is normalised by the degrees."""
+    head_channels: tuple[int, ...] = (256, 128)
+    """Widths of the hidden layers of the perceptron at the end."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped in that perceptron while training."""
+
+
+SUBGRAPH: dict[str, type[GraphNetConfig]] = {"spen": SpenConfig, "two-scale-spen": TwoScaleSpenConfig}
+"""Networks on ego nets by name."""

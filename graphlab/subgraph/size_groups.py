@@ -1,0 +1,74 @@
+"""The graphs of a batch by their number of nodes: those of one size are a dense batch, and nothing is padded."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+
+class SizeGroups:
+    """Where the pairs of nodes of all graphs stand, those of the smallest graphs first.
+
+    Args:
+        batch: The graph of each node, ascending.
+        batch_size: The number of graphs.
+
+    Shapes:
+        - **batch:** ``(num_nodes,)``
+    """
+
+    def __init__(self, batch: Tensor, batch_size: int) -> None:
+        self.batch = batch
+        self.size = batch.bincount(minlength=batch_size)
+        self.first_node = self.size.cumsum(0) - self.size
+        #: The graphs in the order in which they stand.
+        self.order = self.size.argsort(stable=True)
+        squares = self.size[self.order].square()
+        self.first_pair = torch.empty_like(squares).index_copy_(0, self.order, squares.cumsum(0) - squares)
+        sizes, counts = (found.tolist() for found in self.size.unique(return_counts=True))
+        self.groups = list(zip(sizes, counts, strict=True)) or [(0, 0)]
+        self.num_pairs = sum(count * n * n for n, count in self.groups)
+
+    @property
+    def pair_graph(self) -> Tensor:
+        """The graph of each pair."""
+        return self.order.repeat_interleave(self.size[self.order].square(), output_size=self.num_pairs)
+
+    def places(self, row: Tensor, col: Tensor) -> Tensor:
+        """Tell where pairs stand.
+
+        Args:
+            row: The first node of each.
+            col: The second.
+
+        Shapes:
+            - **row, col, output:** ``(num_listed,)``
+
+        Raises:
+            ValueError: The nodes of a pair are of two graphs.
+        """
+        graph = self.batch[row]
+        apart = (graph != self.batch[col]).nonzero()
+        if apart.numel():
+            i, j = int(row[apart[0]]), int(col[apart[0]])
+            raise ValueError(
+                f"'edge_index' must keep within graphs, but an edge goes from node {i} of graph {int(self.batch[i])} "
+                f"to node {j} of graph {int(self.batch[j])}; check 'batch'"
+            )
+        first = self.first_node[graph]
+        return self.first_pair[graph] + (row - first) * self.size[graph] + (col - first)
+
+    def dense(self, x: Tensor) -> Iterator[Tensor]:
+        """View the pairs of graphs of one size as a dense batch, size by size.
+
+        Args:
+            x: Features of all pairs.
+
+        Shapes:
+            - **x:** ``(num_pairs, channels)``
+            - **output:** ``(num_graphs, n, n, channels)`` each
+        """
+        begin = 0
+        for n, count in self.groups:
+            yield x[begin : begin + count * n * n].view(count, n, n, x.size(1))
+            begin += count * n * n

@@ -1,0 +1,159 @@
+"""SPEN as a whole: invariant, batched as alone, and as expressive as measured."""
+
+import networkx as nx
+import pytest
+import torch
+from torch_geometric.data import Batch, Data
+from torch_geometric.utils import from_networkx
+
+from graphlab.subgraph import SPEN, EgoNets, SPENEncoder, TwoScaleSPEN
+from tests.subgraph.graphs import random_graph, shuffled
+
+SEVEN = tuple(range(1, 8))
+
+
+def small(cls=SPEN, dtype=torch.double, **options):
+    torch.manual_seed(0)
+    net = cls(3, 6, 4, **{"num_layers": 3, "norm": None, **options}).to(dtype).eval()
+    for name, parameter in net.named_parameters():
+        if "bias" in name:
+            torch.nn.init.normal_(parameter)
+    return net
+
+
+def graph(seed, dtype=torch.double):
+    n = 5 + seed % 50
+    generator = torch.Generator().manual_seed(seed)
+    edge_index = random_graph(n, 0.05 + 0.4 * (seed % 7) / 7, seed)
+    return Data(x=torch.rand(n, 3, dtype=dtype, generator=generator), edge_index=edge_index)
+
+
+def run(net, data):
+    return net(data.x, data.edge_index, getattr(data, "batch", None), getattr(data, "num_graphs", None))
+
+
+NETS = [(SPEN, {}), (SPEN, {"num_hops": 2, "product": True}), (TwoScaleSPEN, {})]
+
+
+@pytest.mark.parametrize(("cls", "options"), NETS)
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.double, 1e-12), (torch.float, 1e-5)])
+def test_is_invariant_on_100_graphs(cls, options, dtype, bound):
+    net = small(cls, dtype, **options)
+    with torch.no_grad():
+        for seed in range(100):
+            data = graph(seed, dtype)
+            number, turned = shuffled(data.edge_index, data.num_nodes, seed)
+            moved = torch.empty_like(data.x)
+            moved[number] = data.x
+            out, out_2 = run(net, data), net(moved, turned)
+            assert (out - out_2).abs().max() <= bound * out.abs().max()
+
+
+@pytest.mark.parametrize(("cls", "options"), NETS)
+@pytest.mark.parametrize("norm", [None, "batch_norm", "graph_norm"])
+def test_a_batch_is_its_graphs(cls, options, norm):
+    net, graphs = small(cls, **options, norm=norm), [graph(seed) for seed in range(12)]
+    together = run(net, Batch.from_data_list(graphs))
+    torch.testing.assert_close(together, torch.cat([run(net, data) for data in graphs]), rtol=1e-12, atol=1e-12)
+
+
+def test_an_encoder_gives_nodes():
+    torch.manual_seed(0)
+    data = graph(20)
+    number, turned = shuffled(data.edge_index, data.num_nodes, 1)
+    net = SPENEncoder(3, 4, num_layers=3, num_hops=2).double().eval()
+    moved = torch.empty_like(data.x)
+    moved[number] = data.x
+    out, out_2 = net(data.x, data.edge_index), net(moved, turned)
+    assert out.shape == (data.num_nodes, net.out_channels)
+    torch.testing.assert_close(out_2[number], out, rtol=1e-12, atol=1e-12)
+
+
+def test_bags_extracted_before_give_the_same():
+    net = small()
+    batch = Batch.from_data_list([EgoNets(1)(graph(seed)) for seed in range(5)])
+    given = net(batch.x, batch.edge_index, batch.batch, batch.num_graphs, bags=batch.bags(1))
+    torch.testing.assert_close(given, run(net, batch), rtol=1e-12, atol=1e-12)
+
+
+def test_merging_bags_changes_nothing():
+    net, data = small(), Data(x=torch.rand(8, 3).double(), edge_index=torch.ones(8, 8).fill_diagonal_(0).nonzero().T)
+    merged, apart = (EgoNets(1, merge)(data).bags(1) for merge in (True, False))
+    assert (merged.num_bags, apart.num_bags) == (1, 8)
+    out = [net(data.x, data.edge_index, bags=bags) for bags in (merged, apart)]
+    torch.testing.assert_close(*out, rtol=1e-12, atol=1e-12)
+
+
+def test_graphs_without_edges_or_nodes():
+    net, none = small(), torch.zeros(2, 0, dtype=torch.long)
+    assert net(torch.rand(3, 3).double(), none).isfinite().all()
+    assert net(torch.rand(0, 3).double(), none, batch_size=1).isfinite().all()
+    batch = torch.tensor([0, 2])
+    assert net(torch.rand(2, 3).double(), none, batch, 4).isfinite().all()
+
+
+def test_edge_features_matter():
+    net = small(edge_dim=2)
+    data = graph(9)
+    edge_attr = torch.rand(data.edge_index.size(1), 2).double()
+    first = net(data.x, data.edge_index, edge_attr=edge_attr)
+    assert (first - net(data.x, data.edge_index, edge_attr=edge_attr.flip(0))).abs().max() > 1e-6
+
+
+def separates(net, one, other):
+    out = []
+    for seed, g in enumerate((one, other, one)):
+        g = nx.convert_node_labels_to_integers(g)
+        edge_index = from_networkx(g).edge_index
+        edge_index = shuffled(edge_index, len(g), seed)[1] if seed == 2 else edge_index
+        out.append(net(torch.ones(len(g), 3).double(), edge_index))
+    assert (out[0] - out[2]).norm() <= 1e-14 * out[0].norm()
+    return bool((out[0] - out[1]).norm() > 1e-12 * out[0].norm())
+
+
+def test_beyond_message_passing():
+    cycles = nx.cycle_graph(6), nx.disjoint_union(nx.cycle_graph(3), nx.cycle_graph(3))
+    circulants = nx.circulant_graph(41, [1, 6]), nx.circulant_graph(41, [1, 9])
+    line = nx.line_graph(nx.complete_bipartite_graph(4, 4))
+    shrikhande = nx.from_edgelist(
+        ((a, b), ((a + i) % 4, (b + j) % 4)) for a in range(4) for b in range(4) for i, j in ((0, 1), (1, 0), (1, 1))
+    )
+    plain = small(size_classes=SEVEN, normalize=False)
+    product = small(size_classes=SEVEN, normalize=False, product=True)
+    wide = small(size_classes=(*SEVEN, 9, 12), num_hops=2, normalize=False)
+    assert [separates(net, *cycles) for net in (plain, product, wide)] == [True, True, True]
+    assert [separates(net, *circulants) for net in (plain, product, wide)] == [False, False, True]
+    # The rook's graph and the Shrikhande graph are strongly regular alike: maps alone fail, products do not.
+    assert [separates(net, line, shrikhande) for net in (plain, product, wide)] == [False, True, False]
+
+
+def test_learns_and_repeats():
+    data = Batch.from_data_list([graph(seed, torch.float) for seed in range(20)])
+    y = torch.tensor([g.num_edges > 20 for g in data.to_data_list()]).long()
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(1)
+        net = SPEN(3, 8, 2, num_layers=3)
+        optimizer = torch.optim.Adam(net.parameters(), 0.01)
+        for _ in range(30):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(run(net, data), y)
+            loss.backward()
+            optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] == losses[1] < 0.2
+
+
+def test_parameters_are_drawn_anew():
+    net = small(TwoScaleSPEN, norm="batch_norm")
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    net.reset_parameters()
+    changed = [name for name, value in net.state_dict().items() if "weight" in name and not value.equal(before[name])]
+    assert any(name.startswith("near.") for name in changed) and any(name.startswith("head.") for name in changed)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="'num_layers' must be at least 2"):
+        SPEN(3, 4, 2, num_layers=1)
+    with pytest.raises(ValueError, match="'norm' must be one of"):
+        SPEN(3, 4, 2, norm="layer")
