@@ -11,6 +11,7 @@ from typing import Any, Literal
 from graphlab.models.checked import Checked, number
 from graphlab.models.config import ModelConfig, SageConfig
 
+Protocol = Literal["default", "gin", "nested"]
 Direction = Literal["stored", "undirected", "reversed", "adaptive"]
 
 
@@ -26,7 +27,7 @@ class TrainConfig(Checked):
     """Data set, by name."""
     split: int = number(0, at_least=0)
     """Which of the data set's splits."""
-    protocol: Literal["default", "gin", "nested"] = "default"
+    protocol: Protocol = "default"
     """How graphs of a TU set are split: gin validates on the tested fold itself, nested on a tenth of the others."""
     root: Path | None = None
     """Folder that data sets are kept in; none: $GRAPHLAB_ROOT, or ~/.cache/graphlab."""

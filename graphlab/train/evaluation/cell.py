@@ -1,4 +1,4 @@
-"""What a suite trains: a recipe for each row of its table, a cell for each split of a row. Imports no torch."""
+"""What a suite trains: a recipe for each row of its table, a cell for each training of a row. Imports no torch."""
 
 import hashlib
 import json
@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from graphlab.data import Card, card
-from graphlab.train.config import ConfigError, TrainConfig
+from graphlab.train.config import ConfigError, Protocol, TrainConfig
 from graphlab.train.settings import resolve
 from graphlab.train.sources import read_toml
 
+_OF_CELLS = {
+    "split": "every split is trained; choose some with --splits",
+    "protocol": "the suite says how its data are split",
+}
 _NO_MATTER = ("root", "out", "name", "threads", "device", "save_every", "memory_budget")
 
 
@@ -65,20 +69,34 @@ class Cell:
     Args:
         recipe: what to train.
         split: number of the split.
+        protocol: how the data are split.
+        repeat: which of several trainings that differ in their seed.
     """
 
     recipe: Recipe
     split: int
+    protocol: Protocol = "default"
+    repeat: int = 0
 
     @property
     def config(self) -> TrainConfig:
-        """The settings of this training; each split has a seed of its own."""
-        return replace(self.recipe.config, split=self.split, seed=self.recipe.config.seed + self.split)
+        """The settings of this training; each split and each repeat has a seed of its own."""
+        seed = self.recipe.config.seed + self.split + self.repeat * len(self.recipe.splits)
+        return replace(self.recipe.config, split=self.split, protocol=self.protocol, seed=seed)
+
+    @property
+    def key(self) -> str:
+        """What tells it from others of its recipe: ``"3"``, ``"gin-3"``, ``"nested-3-1"`` with its repeat."""
+        if self.protocol == "default":
+            return str(self.split)
+        repeat = f"-{self.repeat}" if self.protocol == "nested" else ""
+        return f"{self.protocol}-{self.split}{repeat}"
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return f"{self.recipe.name} split {self.split}"
+        which = "" if self.protocol == "default" else f" {self.protocol}"
+        return f"{self.recipe.name}{which} split {self.split}" + (f" repeat {self.repeat}" if self.repeat else "")
 
 
 def read_recipes(paths: Iterable[Path]) -> list[Recipe]:
@@ -116,8 +134,9 @@ def _read(path: Path) -> Recipe:
     config = resolve([layer])
     if config.runs != 1:
         raise ConfigError(f"{path}: runs: expected 1, since each split is one run, got {config.runs}")
-    if "split" in layer.values:
-        raise ConfigError(f"{path}: split: expected none, since every split is trained; choose some with --splits")
+    for key, why in _OF_CELLS.items():
+        if key in layer.values:
+            raise ConfigError(f"{path}: {key}: expected none, since {why}")
     if config.disk is not None:
         raise ConfigError(f"{path}: disk: expected a data set by name in data, got a store")
     try:

@@ -7,14 +7,15 @@ from typing import Any
 
 from filelock import FileLock
 
-from graphlab.train.config import ConfigError
+from graphlab.train.config import ConfigError, Protocol
 from graphlab.train.evaluation.cell import Cell
 
 _FIGURES = ("test", "valid", "epochs", "seconds")
+_CURVES: dict[Protocol, tuple[str, ...]] = {"default": (), "gin": ("curve",), "nested": ()}
 
 
 class Results:
-    """The folder ``out/<recipe>/<split>.json``.
+    """The folder ``out/<recipe>/<cell>.json``.
 
     A result counts only while its recipe says what it said then. Files are replaced as a whole, and a cell is locked
     while a process trains it; a lock falls with its process, however that ends.
@@ -28,7 +29,7 @@ class Results:
 
     def path(self, cell: Cell) -> Path:
         """The file of a cell."""
-        return self.out / cell.recipe.name / f"{cell.split}.json"
+        return self.out / cell.recipe.name / f"{cell.key}.json"
 
     def read(self, cell: Cell) -> dict[str, Any] | None:
         """The result of a cell, if it is there and of these settings.
@@ -48,7 +49,7 @@ class Results:
         """Replace the result of a cell."""
         from graphlab.disk.files import write_atomically  # only now: it imports torch
 
-        about = {"config": cell.recipe.name, "split": cell.split, "seed": cell.config.seed}
+        about = {"config": cell.recipe.name, "split": cell.split, "protocol": cell.protocol, "seed": cell.config.seed}
         content = about | result | {"fingerprint": cell.recipe.fingerprint, "settings": cell.recipe.settings}
         write_atomically(self.path(cell), (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
@@ -63,7 +64,7 @@ class Results:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--out: {self.out} cannot be made: {error.strerror}") from None
-        return FileLock(folder / f"{cell.recipe.name}.{cell.split}", timeout=0)
+        return FileLock(folder / f"{cell.recipe.name}.{cell.key}", timeout=0)
 
     def _stored(self, cell: Cell) -> dict[str, Any] | None:
         path = self.path(cell)
@@ -77,10 +78,15 @@ class Results:
             raise ConfigError(f"{path}: is no result of graphlab eval ({error}); remove it") from None
         if not isinstance(found, dict) or "fingerprint" not in found:
             raise ConfigError(f"{path}: is no result of graphlab eval; remove it")
-        wrong = [key for key in _FIGURES if "diverged" not in found and not _is_figure(found.get(key))]
-        if wrong:
+        wrong = [key for key in _FIGURES if not _is_figure(found.get(key))]
+        wrong += [key for key in _CURVES[cell.protocol] if not _is_curve(found.get(key))]
+        if wrong and "diverged" not in found:
             raise ConfigError(f"{path}: is no result of graphlab eval (figures: {', '.join(wrong)}); remove it")
         return found
+
+
+def _is_curve(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_figure, value))
 
 
 def _is_figure(value: Any) -> bool:

@@ -11,15 +11,14 @@ from typing import Any, Literal
 from graphlab.data import Card
 from graphlab.data.card import Result
 from graphlab.train.evaluation.cell import Cell, Recipe
+from graphlab.train.evaluation.published import published, rows_by_data, shown, shown_result, unit
 from graphlab.train.evaluation.results import Results
 from graphlab.train.grid import as_markdown, as_text
-from graphlab.train.table import format_mean_std, is_percent
 
 Style = Literal["text", "markdown", "csv"]
 
 _HEADER = ("data", "model", "metric", "test", "splits", "valid", "published", "epochs", "seconds")
 _WORDS = 3  # columns of words; figures follow
-_SAME = {"graphsage": "sage", "dirgcn": "dirgnn"}
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,11 @@ def scores(
     Raises:
         ConfigError: if a file among the results is none.
     """
-    rows: list[Score] = []
-    by_data: dict[str, list[Recipe]] = {}
-    for recipe in recipes:
-        by_data.setdefault(recipe.card.name, []).append(recipe)
-    for group in by_data.values():
-        card = group[0].card
-        rows += [_score(recipe, splits, results) for recipe in group]
-        if others:
-            told = {_plain(recipe.label) for recipe in group}
-            more = dict.fromkeys(one.model for one in card.published if _plain(one.model) not in told)
-            rows += [Score(card, model, published=_published(card, model)) for model in more]
-    return rows
+
+    def only_others(card: Card, model: str) -> Score:
+        return Score(card, model, published=published(card, model))
+
+    return rows_by_data(recipes, lambda recipe: _score(recipe, splits, results), only_others if others else None)
 
 
 def format_scores(rows: Sequence[Score], style: Style = "text") -> str:
@@ -92,18 +84,7 @@ def _score(recipe: Recipe, splits: Sequence[int] | None, results: Results) -> Sc
     asked = recipe.splits if splits is None else splits
     found = [results.read(Cell(recipe, split)) for split in asked]
     done = tuple(one for one in found if one is not None)
-    return Score(recipe.card, recipe.label, done, len(asked), _published(recipe.card, recipe.label))
-
-
-def _published(card: Card, model: str) -> tuple[Result, ...]:
-    wanted = _plain(model)
-    return tuple(one for one in card.published if _plain(one.model) == wanted and one.metric == card.metric)
-
-
-def _plain(model: str) -> str:
-    """A network's name as all sources spell it: ``Dir-GNN`` and ``dir_gnn`` are ``dirgnn``."""
-    letters = "".join(filter(str.isalnum, model.lower()))
-    return _SAME.get(letters, letters)
+    return Score(recipe.card, recipe.label, done, len(asked), published(recipe.card, recipe.label))
 
 
 def _mean_std(values: Sequence[float]) -> tuple[float, float]:
@@ -114,21 +95,16 @@ def _mean_std(values: Sequence[float]) -> tuple[float, float]:
 
 def _cells(row: Score) -> list[str]:
     metric = row.card.metric
-    unit = f"{metric} (%)" if is_percent(metric) else metric
-    others = " / ".join(_shown(one.value, math.nan if one.std is None else one.std, metric) for one in row.published)
-    ours = [_test(row), _splits(row), _shown(*_mean_std(row.values("valid")), metric)]
+    others = " / ".join(map(shown_result, row.published))
+    ours = [_test(row), _splits(row), shown(*_mean_std(row.values("valid")), metric)]
     costs = [_figure(row.values("epochs"), 0), _figure(row.values("seconds"), 1)]
-    return [row.card.name, row.label, unit, *ours, others, *costs]
-
-
-def _shown(mean: float, std: float, metric: str) -> str:
-    return "" if math.isnan(mean) else format_mean_std(mean, std, metric, 2 if is_percent(metric) else 4)
+    return [row.card.name, row.label, unit(metric), *ours, others, *costs]
 
 
 def _test(row: Score) -> str:
     if not row.done:
         return "not run"
-    return _shown(*_mean_std(row.values("test")), row.card.metric) or "diverged"
+    return shown(*_mean_std(row.values("test")), row.card.metric) or "diverged"
 
 
 def _splits(row: Score) -> str:

@@ -1,5 +1,6 @@
 """Training the cells of a suite that are not trained yet, beside other processes that do the same."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,9 @@ def sweep(cells: Sequence[Cell], results: Results, argv: list[str], say: Callabl
 def train(config: TrainConfig, argv: list[str]) -> dict[str, Any]:
     """Train one cell from its start; what came of it, a training that diverged included.
 
+    Beside the figures of the best epoch, ``curve`` holds the validation metric of every evaluation, and
+    ``cpu_seconds`` what the process took of its processor's time for the epochs.
+
     Args:
         config: the settings.
         argv: the words of the command, for the record.
@@ -81,12 +85,16 @@ def train(config: TrainConfig, argv: list[str]) -> dict[str, Any]:
     task = make_task(config, device)
     run = Run(task, config, 0, device, World(), terse=True)
     found: dict[str, Any] = {"metric": task.metric_name, "num_params": run.num_params}
+    curve: list[float] = []
+    started = time.process_time()
     try:
         while not run.done:
-            run.train_epoch()
-        found |= run.result()
+            record = run.train_epoch()
+            curve += [record["valid"]] if "valid" in record else []
+        found |= run.result() | {"curve": curve}
     except DivergedError as error:
         found |= {"diverged": str(error), "epochs": run.epoch, "seconds": round(run.seconds, 3)}
+    found["cpu_seconds"] = round(time.process_time() - started, 3)
     return found | {"environment": environment(argv, device, World())}
 
 

@@ -11,6 +11,20 @@ def test_a_cell_is_its_recipe_on_a_split_with_a_seed_of_its_own(tmp_path):
     assert (config.split, config.seed, config.epochs, config.model.name) == (3, 10, 4, "sage")
 
 
+def test_protocols_and_repeats_have_names_and_seeds_of_their_own(tmp_path, monkeypatch):
+    with_splits(monkeypatch, 10)
+    one = recipe(tmp_path)
+    cells = [Cell(one, 3), Cell(one, 3, "gin"), Cell(one, 3, "nested"), Cell(one, 3, "nested", 2)]
+    assert [cell.key for cell in cells] == ["3", "gin-3", "nested-3-0", "nested-3-2"]
+    assert [cell.config.protocol for cell in cells] == ["default", "gin", "nested", "nested"]
+    assert [cell.config.seed for cell in cells] == [3, 3, 3, 23]
+    assert [cell.name for cell in cells[1:]] == [
+        "karate_sage gin split 3",
+        "karate_sage nested split 3",
+        "karate_sage nested split 3 repeat 2",
+    ]
+
+
 def test_folders_are_read_in_the_order_of_names(tmp_path):
     folder = write(tmp_path, karate_sage="", karate_mlp="")
     (folder / "notes.txt").touch()
@@ -53,6 +67,10 @@ def test_the_fingerprint_is_of_what_the_file_says_and_a_result_depends_on(tmp_pa
     [
         ("runs = 3\n", "karate_sage.toml: runs: expected 1, since each split is one run, got 3"),
         ("split = 4\n", "karate_sage.toml: split: expected none, since every split is trained; choose some with --spl"),
+        (
+            'protocol = "gin"\n',
+            "karate_sage.toml: protocol: expected none, since the suite says how its data are split",
+        ),
         (
             'data = "cit-hepth"\n',
             "karate_sage.toml: data: 'cit-hepth' has no splits to train; expected a data set",

@@ -64,3 +64,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"--out: .*/file/out cannot be made: Not a directory"):
         Results(tmp_path / "file" / "out").lock(Cell(recipe(tmp_path), 0))
+
+
+def test_a_cell_of_the_gin_protocol_needs_its_curve(tmp_path):
+    results, cell = Results(tmp_path / "out"), Cell(recipe(tmp_path), 0, "gin")
+    results.write(cell, FIGURES | {"curve": [0.5, 0.25]})
+    assert (results.read(cell) or {})["curve"] == [0.5, 0.25]
+    for wrong in ([], None, 0.5, ["a"]):
+        results.write(cell, FIGURES | {"curve": wrong})
+        with pytest.raises(ConfigError, match=r"gin-0.json: is no result of graphlab eval \(figures: curve\)"):
+            results.read(cell)

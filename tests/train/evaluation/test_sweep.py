@@ -26,7 +26,7 @@ def swept(cells: list[Cell], out: Path) -> tuple[list[str], Results]:
 
 def stable(result: dict | None) -> dict:
     assert result is not None
-    return {key: value for key, value in result.items() if key not in ("seconds", "environment")}
+    return {key: value for key, value in result.items() if key not in ("seconds", "cpu_seconds", "environment")}
 
 
 def test_every_cell_is_trained_once(cells, tmp_path):
@@ -96,3 +96,10 @@ def test_a_recipe_that_cannot_be_trained_is_passed_over(cells, tmp_path):
     outcome = sweep([*broken, *cells], Results(tmp_path / "out"), [], lines.append)
     assert (outcome.trained, list(outcome.refused)) == (3, ["karate_som"])
     assert lines[0].startswith("karate_som: passed over: no aggregator is called 'som'")
+
+
+def test_a_result_holds_the_curve_and_what_it_cost(cells):
+    found = train(cells[0].config, [])
+    assert len(found["curve"]) == found["epochs"] == 4
+    assert found["valid"] == max(found["curve"]) == found["curve"][found["best_epoch"] - 1]
+    assert found["cpu_seconds"] > 0

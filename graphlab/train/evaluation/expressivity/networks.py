@@ -70,13 +70,15 @@ def _of_graphlab(name: str, cls: str, **options: Any) -> Network:
     return Network(name, f"graphlab.subgraph:{cls}", options)
 
 
-# The last layer is the readout. Entries of 1 and not of 1 / degree: products of small numbers differ by less.
+# The last layer is the readout. Products shrink with the square of what they multiply: in a normalised adjacency,
+# differences of strongly regular graphs fall below 1e-12.
 _SPEN = {"num_layers": LAYERS + 1, "norm": None, "normalize": False, "head_channels": (), "dropout": 0.0}
 _ALL = (
     Network("wl", "graphlab.subgraph:color_refinement", refines=True),
     Network("fwl", "graphlab.subgraph:folklore_refinement", refines=True),
     Network("gin", "graphlab.train.evaluation.expressivity.gin:gin", {"num_layers": LAYERS}),
     _of_graphlab("dss-gnn", "DSSGNN", num_layers=LAYERS, norm=None),
+    _of_graphlab("dss-gnn+", "DSSGNN", num_layers=LAYERS, norm=None, root_mark=True),
     _of_graphlab("ign", "IGN", num_layers=LAYERS, norm=None, head_channels=(), dropout=0.0),
     _of_graphlab("ppgn", "PPGN", num_layers=LAYERS),
     _of_graphlab("ppgn++", "PPGNPlusPlus", num_layers=LAYERS),
