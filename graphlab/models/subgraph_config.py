@@ -1,4 +1,4 @@
-"""Configurations of networks on the ego nets of whole graphs. Imports no torch."""
+"""Configurations of networks on ego nets or pairs of nodes of whole graphs. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -26,6 +26,8 @@ class SpenConfig(GraphNetConfig):
     """Normalisation after each layer."""
     normalize: bool = True
     """Whether the adjacency is normalised by the degrees."""
+    jk: Literal["last", "cat"] = "last"
+    """Read off the last layer, or off every layer."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -49,11 +51,52 @@ class TwoScaleSpenConfig(GraphNetConfig):
     """Normalisation after each layer."""
     normalize: bool = True
     """Whether the adjacency is normalised by the degrees."""
+    jk: Literal["last", "cat"] = "last"
+    """Read off the last layer, or off every layer."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
     """Fraction of hidden units dropped in that perceptron while training."""
 
 
-SUBGRAPH: dict[str, type[GraphNetConfig]] = {"spen": SpenConfig, "two-scale-spen": TwoScaleSpenConfig}
-"""Networks on ego nets by name."""
+@dataclass(frozen=True, kw_only=True)
+class IgnConfig(GraphNetConfig):
+    """Equivariant maps on all pairs of nodes (Maron et al., 2019, arXiv 1812.09902)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:IGN"
+    hidden_channels: int = number(16, at_least=1)
+    """Width of the layers."""
+    num_layers: int = number(3, at_least=1)
+    """Layers on pairs."""
+    norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
+    """Normalisation after each layer."""
+    head_channels: tuple[int, ...] = (256, 128)
+    """Widths of the hidden layers of the perceptron at the end."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of hidden units dropped in that perceptron while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DssGnnConfig(GraphNetConfig):
+    """GIN on ego nets and on their mean (Bevilacqua et al., 2022, arXiv 2110.02910)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:DSSGNN"
+    hidden_channels: int = number(32, at_least=1)
+    """Width of the layers."""
+    num_layers: int = number(4, at_least=1)
+    """Number of layers."""
+    num_hops: int = number(2, at_least=0)
+    """How far ego nets reach."""
+    root_mark: bool = False
+    """Whether the root of each ego net is told from its other nodes: EGO+ and not EGO."""
+    norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
+    """Normalisation after each layer."""
+
+
+SUBGRAPH: dict[str, type[GraphNetConfig]] = {
+    "spen": SpenConfig,
+    "two-scale-spen": TwoScaleSpenConfig,
+    "ign": IgnConfig,
+    "dss-gnn": DssGnnConfig,
+}
+"""Networks on ego nets and on pairs of nodes, by name."""
