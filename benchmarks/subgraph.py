@@ -3,7 +3,7 @@
 Run ``python benchmarks/subgraph.py`` on an idle machine; it prints each section and writes ``subgraph.json`` beside
 itself. Each figure is processor time of one thread; what takes milliseconds runs by turns, and the median counts.
 Sections: ``extraction`` (ego nets against the loops and dense masks of PyG and networkx), ``maps`` (the equivariant map
-of order 2 against its 15 operations stacked).
+of order 2 against its 15 operations stacked) and ``memory`` (SPEN's layer against the global one, and bags merged).
 """
 
 import argparse
@@ -18,7 +18,7 @@ import torch
 from graphlab import ops
 
 HERE = Path(__file__).parent
-SECTIONS = ("extraction", "maps")
+SECTIONS = ("extraction", "maps", "memory")
 
 
 def main() -> None:

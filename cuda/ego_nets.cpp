@@ -11,6 +11,8 @@ namespace {
 
 // Roots that a thread takes at a time: few, because nets differ in size by orders of magnitude.
 constexpr int64_t kRootsAtATime = 16;
+// Nodes whose edges are asked for ahead: in a large graph they lie anywhere in memory.
+constexpr int64_t kAhead = 4;
 
 template <class I>
 struct Adjacency {
@@ -52,32 +54,45 @@ class Search {
     int64_t count = 0, i = 0;
     // All neighbours of these were met.
     for (; i < hop_ptr_.back(); ++i) count += graph_.rowptr[nodes_[i] + 1] - graph_.rowptr[nodes_[i]];
-    for (; i < num_nodes(); ++i) each_edge(i, [&](I e) { count += place_[graph_.col[e]] != 0; });
+    for (; i < num_nodes(); ++i) {
+      coming(i);
+      each_edge(i, [&](I e) { count += place_[graph_.col[e]] != 0; });
+    }
     return count;
   }
 
-  void write(const Net<I>& net) const {
+  void write(const Net<I>& net, int64_t num_edges) const {
     size_t hop = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < num_nodes(); ++i) {
       if (hop + 1 < hop_ptr_.size() && i == hop_ptr_[hop + 1]) ++hop;
       net.node[i] = nodes_[i];
       net.hop[i] = static_cast<I>(hop);
-      each_edge(i, [&](I e) {
+      coming(i);
+      const I end = graph_.rowptr[nodes_[i] + 1];
+      // An edge is written before it is known to stay, so that no branch is mispredicted; once all are found there is
+      // no place left for another.
+      for (I e = graph_.rowptr[nodes_[i]]; e < end && at < num_edges; ++e) {
         const int32_t place = place_[graph_.col[e]];
-        if (place == 0) return;
         net.row[at] = static_cast<I>(i);
         net.col[at] = place - 1;
-        net.edge[at++] = e;
-      });
+        net.edge[at] = e;
+        at += place != 0;
+      }
     }
   }
 
  private:
   void meet(I node) {
     if (place_[node]) return;
+    __builtin_prefetch(graph_.rowptr + node);
     nodes_.push_back(node);
     place_[node] = static_cast<int32_t>(nodes_.size());
+  }
+
+  // Asks for the edges of a node that is soon to be read.
+  void coming(int64_t i) const {
+    if (i + kAhead < num_nodes()) __builtin_prefetch(graph_.col + graph_.rowptr[nodes_[i + kAhead]]);
   }
 
   template <class F>
@@ -156,7 +171,7 @@ Nets extract(const Tensor& rowptr, const Tensor& col, int64_t num_hops, const in
                    mutable_data<I>(edge)};
   each_net(graph, roots, count, num_hops, [&](int64_t i, const Search<I>& search) {
     const int64_t n = first_node[i], e = first_edge[i];
-    search.write({all.node + n, all.hop + n, all.row + e, all.col + e, all.edge + e});
+    search.write({all.node + n, all.hop + n, all.row + e, all.col + e, all.edge + e}, first_edge[i + 1] - e);
   });
   return {node, node_ptr, hop, row, local_col, edge, edge_ptr};
 }

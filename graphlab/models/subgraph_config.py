@@ -1,9 +1,9 @@
-"""Configurations of networks on ego nets or pairs of nodes of whole graphs. Imports no torch."""
+"""Configurations of networks on the ego nets of whole graphs. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from graphlab.models.base_config import GraphNetConfig
+from graphlab.models.base_config import GraphNetConfig, NodeNetConfig
 from graphlab.models.checked import number
 
 
@@ -27,7 +27,7 @@ class SpenConfig(GraphNetConfig):
     normalize: bool = True
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
-    """Read off the last layer, or off every layer."""
+    """What is read off: the last layer, or every layer."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -52,7 +52,7 @@ class TwoScaleSpenConfig(GraphNetConfig):
     normalize: bool = True
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
-    """Read off the last layer, or off every layer."""
+    """What is read off: the last layer, or every layer."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -61,13 +61,13 @@ class TwoScaleSpenConfig(GraphNetConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class IgnConfig(GraphNetConfig):
-    """Equivariant maps on all pairs of nodes (Maron et al., 2019, arXiv 1812.09902)."""
+    """Equivariant maps on all pairs of nodes of a graph (Maron et al., 2019, arXiv 1812.09902)."""
 
     network: ClassVar[str] = "graphlab.subgraph:IGN"
     hidden_channels: int = number(16, at_least=1)
     """Width of the layers."""
     num_layers: int = number(3, at_least=1)
-    """Layers on pairs."""
+    """Number of layers."""
     norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
     """Normalisation after each layer."""
     head_channels: tuple[int, ...] = (256, 128)
@@ -78,7 +78,7 @@ class IgnConfig(GraphNetConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class DssGnnConfig(GraphNetConfig):
-    """GIN on ego nets and on their mean (Bevilacqua et al., 2022, arXiv 2110.02910)."""
+    """DSS-GNN on ego nets that keep all nodes (Bevilacqua et al., 2022, arXiv 2110.02910)."""
 
     network: ClassVar[str] = "graphlab.subgraph:DSSGNN"
     hidden_channels: int = number(32, at_least=1)
@@ -88,15 +88,41 @@ class DssGnnConfig(GraphNetConfig):
     num_hops: int = number(2, at_least=0)
     """How far ego nets reach."""
     root_mark: bool = False
-    """Whether the root of each ego net is told from its other nodes: EGO+ and not EGO."""
+    """Whether the root of each ego net is marked, the policy EGO+."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSpenConfig(NodeNetConfig):
+    """SPEN of nodes: equivariant maps on ego nets (Mitton and Murray-Smith, 2021, arXiv 2111.11840)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:NodeSPEN"
+    hidden_channels: int = number(16, at_least=1)
+    """Width of each map; the hidden features of pairs are twice as wide."""
+    num_layers: int = number(3, at_least=2)
+    """Layers, of which the readout is the last."""
+    num_hops: int = number(1, at_least=0)
+    """How far ego nets reach."""
+    size_classes: tuple[int, ...] = (1,)
+    """The smallest size of each class of ego nets that share weights."""
+    product: bool = False
+    """Whether layers have the matrix product inside each ego net."""
     norm: Literal["batch_norm", "graph_norm"] = "batch_norm"
     """Normalisation after each layer."""
+    normalize: bool = True
+    """Whether the adjacency is normalised by the degrees."""
+    jk: Literal["last", "cat"] = "last"
+    """What is read off: the last layer, or every layer."""
+    head_channels: tuple[int, ...] = ()
+    """Widths of the hidden layers of the perceptron at the end."""
+    dropout: float = number(0.5, at_least=0, below=1)
+    """Fraction of features and of hidden units dropped while training."""
 
 
-SUBGRAPH: dict[str, type[GraphNetConfig]] = {
+SUBGRAPH: dict[str, type[GraphNetConfig | NodeNetConfig]] = {
     "spen": SpenConfig,
     "two-scale-spen": TwoScaleSpenConfig,
     "ign": IgnConfig,
     "dss-gnn": DssGnnConfig,
+    "node-spen": NodeSpenConfig,
 }
-"""Networks on ego nets and on pairs of nodes, by name."""
+"""Networks on ego nets by name."""

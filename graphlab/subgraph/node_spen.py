@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
@@ -13,9 +14,10 @@ class NodeSPEN(nn.Module):
     r"""Subgraph permutation-equivariant network of nodes (Mitton and Murray-Smith, 2021, arXiv 2111.11840).
 
     .. math::
-        y_v = \text{MLP}(h_v)
+        y_v = \text{MLP}(h_v), \qquad h = \text{SPENEncoder}(x W)
 
-    where :math:`h_v` is what a :class:`SPENEncoder` reads off the ego net of :math:`v`.
+    where :math:`h_v` is what a :class:`SPENEncoder` reads off the ego net of :math:`v`. Features are narrowed to
+    ``hidden_channels`` first: those of nodes are often wide, and there are many more pairs than nodes.
 
     Args:
         in_channels: Width of the node features.
@@ -30,7 +32,7 @@ class NodeSPEN(nn.Module):
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: none.
-        dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
+        dropout: Fraction of features and of hidden units dropped. Default: 0.5.
 
     Shapes:
         - **x:** ``(num_nodes, in_channels)``
@@ -62,13 +64,16 @@ class NodeSPEN(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        self.dropout = float(dropout)
+        self.narrow = nn.Linear(in_channels, hidden_channels)
         self.encoder = SPENEncoder(
-            in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
+            hidden_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
         )
-        self.head = MLP([self.encoder.out_channels, *head_channels, out_channels], norm=None, dropout=float(dropout))
+        self.head = MLP([self.encoder.out_channels, *head_channels, out_channels], norm=None, dropout=self.dropout)
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
+        self.narrow.reset_parameters()
         self.encoder.reset_parameters()
         self.head.reset_parameters()
 
@@ -83,4 +88,6 @@ class NodeSPEN(nn.Module):
             edge_attr: Edge features, where the network takes any.
             bags: The ego nets, where they were extracted before.
         """
-        return self.head(self.encoder(x, edge_index, edge_attr=edge_attr, bags=bags))
+        x = self.narrow(F.dropout(x, self.dropout, self.training))
+        nodes = self.encoder(x, edge_index, edge_attr=edge_attr, bags=bags)
+        return self.head(F.dropout(nodes, self.dropout, self.training))

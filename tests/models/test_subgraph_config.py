@@ -6,7 +6,7 @@ import torch
 
 from graphlab.models import MODELS, Problem, build
 from graphlab.models.config import GraphNetConfig
-from graphlab.models.subgraph_config import SUBGRAPH, SpenConfig
+from graphlab.models.subgraph_config import SUBGRAPH, NodeSpenConfig, SpenConfig
 from graphlab.train.config import ConfigError, TrainConfig, to_toml
 from graphlab.train.settings import Layer, resolve
 from graphlab.train.sources import read_toml
@@ -15,17 +15,24 @@ TWO_TRIANGLES = torch.tensor([[0, 1, 1, 2, 2, 0, 3, 4, 4, 5, 5, 3], [1, 0, 2, 1,
 GRAPHS = torch.tensor([0, 0, 0, 1, 1, 1])
 
 
-@pytest.mark.parametrize("name", SUBGRAPH)
+OF_GRAPHS = [name for name, config in SUBGRAPH.items() if issubclass(config, GraphNetConfig)]
+
+
+@pytest.mark.parametrize("name", OF_GRAPHS)
 @pytest.mark.parametrize("edge_channels", [0, 2])
 def test_a_network_of_graphs_is_built_from_its_configuration(name: str, edge_channels: int):
     config: Any = MODELS[name](hidden_channels=4)
-    assert isinstance(config, GraphNetConfig)
     net = build(config, Problem("graph-classification", 3, 2, edge_channels=edge_channels)).eval()
     takes_bonds = edge_channels and "edge_attr" in inspect.signature(net.forward).parameters
     bonds = {"edge_attr": torch.ones(12, 2)} if takes_bonds else {}
     logits = net(torch.ones(6, 3), TWO_TRIANGLES, GRAPHS, 2, **bonds)
     assert logits.shape == (2, 2)
     torch.testing.assert_close(logits[0], logits[1])
+
+
+def test_a_network_of_nodes_is_built_from_its_configuration():
+    net = build(NodeSpenConfig(hidden_channels=4), Problem("node-classification", 3, 2)).eval()
+    assert net(torch.rand(6, 3), TWO_TRIANGLES).shape == (6, 2)
 
 
 def test_a_network_of_graphs_refuses_nodes_and_atoms():

@@ -1,11 +1,11 @@
 """Graphs to vectors, many at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import NamedTuple, cast
 
 import torch
 from torch import Generator, Tensor, nn
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 from torch_geometric.utils import sort_edge_index
 
 from graphlab.train.config import ConfigError
@@ -13,6 +13,20 @@ from graphlab.train.evaluation.expressivity.networks import Network
 
 Embed = Callable[[Sequence[Data]], Tensor]
 """From graphs to a vector of each, ``[num_graphs, channels]``."""
+
+
+class GraphBatch(NamedTuple):
+    """What networks are given: the graphs of a batch.
+
+    Shapes:
+        - x: ``[num_nodes, channels]``, edge_index: ``[2, num_edges]``, batch: ``[num_nodes]``
+    """
+
+    x: Tensor
+    edge_index: Tensor
+    batch: Tensor
+    batch_size: int
+
 
 HIDDEN = 8
 CHANNELS = 16
@@ -61,7 +75,7 @@ def embed(module: nn.Module, graphs: Sequence[Data], dtype: torch.dtype) -> Tens
     Raises:
         ConfigError: if a graph's vector is not finite.
     """
-    found = torch.cat([run(module, collate(batch, dtype)) for batch in batches(graphs)])
+    found = torch.cat([module(*collate(batch, dtype)) for batch in batches(graphs)])
     if found.shape[:1] != (len(graphs),) or found.dim() != 2:
         raise ConfigError(
             f"--model: expected a vector for each of {len(graphs)} graphs, got shape {tuple(found.shape)}"
@@ -71,21 +85,19 @@ def embed(module: nn.Module, graphs: Sequence[Data], dtype: torch.dtype) -> Tens
     return found
 
 
-def run(module: nn.Module, batch: Any) -> Tensor:
-    """The vectors of the graphs of a batch that :func:`collate` made."""
-    return module(batch.x, batch.edge_index, batch.batch, batch.num_graphs)
-
-
-def collate(graphs: Sequence[Data], dtype: torch.dtype) -> Any:
-    """One batch of graphs, of their nodes and edges alone.
+def collate(graphs: Sequence[Data], dtype: torch.dtype) -> GraphBatch:
+    """One batch of graphs.
 
     Args:
         graphs: the graphs.
         dtype: that of the features.
     """
-    batch: Any = Batch.from_data_list([Data(x=graph.x, edge_index=graph.edge_index) for graph in graphs])
-    batch.x = batch.x.to(dtype)
-    return batch
+    sizes = torch.tensor([graph.num_nodes for graph in graphs], dtype=torch.long)
+    starts = (sizes.cumsum(0) - sizes).tolist()
+    edges = [cast(Tensor, graph.edge_index) + start for graph, start in zip(graphs, starts, strict=True)]
+    features = torch.cat([cast(Tensor, graph.x) for graph in graphs]).to(dtype)
+    batch = torch.arange(len(graphs)).repeat_interleave(sizes)
+    return GraphBatch(features, torch.cat(edges, dim=1), batch, len(graphs))
 
 
 def batches(graphs: Sequence[Data], pairs_at_once: int = _PAIRS_AT_ONCE) -> Iterator[Sequence[Data]]:
@@ -123,5 +135,5 @@ def _colors(network: Network, graphs: Sequence[Data]) -> Tensor:
     """The color of each graph as a number; all graphs are refined together, as colors are of no use apart."""
     batch = collate(graphs, torch.float64)
     _, node_color = torch.unique(batch.x, dim=0, return_inverse=True)
-    colors = network.load()(batch.edge_index, batch.batch, batch.num_graphs, node_color=node_color)
+    colors = network.load()(batch.edge_index, batch.batch, batch.batch_size, node_color=node_color)
     return colors.view(-1, 1).double()

@@ -58,9 +58,10 @@ class Network:
         Raises:
             ConfigError: if it cannot be made.
         """
-        width = {"hidden_channels": hidden_channels} if self.has_width else {}
+        given = {"hidden_channels": hidden_channels} if self.has_width else {}
+        maker = self.load()
         try:
-            return self.load()(in_channels=in_channels, out_channels=out_channels, **width, **self.options)
+            return maker(in_channels=in_channels, out_channels=out_channels, **given, **self.options)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"--model: '{self.name}' cannot be made: {error}") from error
 
@@ -69,7 +70,8 @@ def _of_graphlab(name: str, cls: str, **options: Any) -> Network:
     return Network(name, f"graphlab.subgraph:{cls}", options)
 
 
-# The last layer is the readout. Entries of 1 and not of 1 / degree: products of small numbers differ by less.
+# The last layer is the readout. Products shrink with the square of what they multiply: in a normalised adjacency,
+# differences of strongly regular graphs fall below 1e-12.
 _SPEN = {"num_layers": LAYERS + 1, "norm": None, "normalize": False, "head_channels": (), "dropout": 0.0}
 _ALL = (
     Network("wl", "graphlab.subgraph:color_refinement", refines=True),

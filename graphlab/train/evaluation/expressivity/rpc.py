@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_embedding_loss
 from torch_geometric.data import Data
 
-from graphlab.train.evaluation.expressivity.embedding import CHANNELS, collate, relabelled, run
+from graphlab.train.evaluation.expressivity.embedding import CHANNELS, GraphBatch, collate, relabelled
 from graphlab.train.evaluation.expressivity.networks import Network
 from graphlab.train.evaluation.expressivity.t_squared import t_squared
 
@@ -89,13 +88,13 @@ def rpc_network(network: Network, in_channels: int) -> Callable[[], nn.Module]:
     return lambda: network.make(in_channels, HIDDEN, CHANNELS)
 
 
-def _in_orders(first: Data, second: Data, generator: torch.Generator) -> list[Any]:
+def _in_orders(first: Data, second: Data, generator: torch.Generator) -> list[GraphBatch]:
     """Batches of the two graphs in turn, in random orders of their nodes."""
     graphs = [relabelled(graph, generator) for _ in range(ORDERS) for graph in (first, second)]
     return [collate(graphs[start : start + _BATCH], torch.float32) for start in range(0, len(graphs), _BATCH)]
 
 
-def _train(module: nn.Module, pairs: list[Any]) -> int:
+def _train(module: nn.Module, pairs: list[GraphBatch]) -> int:
     """Train; the number of epochs."""
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not parameters:
@@ -112,9 +111,9 @@ def _train(module: nn.Module, pairs: list[Any]) -> int:
     return _EPOCHS
 
 
-def _step(module: nn.Module, batch: Any, optimizer: torch.optim.Optimizer) -> float:
+def _step(module: nn.Module, batch: GraphBatch, optimizer: torch.optim.Optimizer) -> float:
     optimizer.zero_grad()
-    vectors = run(module, batch)
+    vectors = module(*batch)
     first, second = vectors[::2], vectors[1::2]
     loss = cosine_embedding_loss(first, second, -first.new_ones(len(first)))
     loss.backward()
@@ -123,7 +122,7 @@ def _step(module: nn.Module, batch: Any, optimizer: torch.optim.Optimizer) -> fl
 
 
 @torch.no_grad()
-def _vectors(module: nn.Module, pairs: list[Any]) -> tuple[Tensor, Tensor]:
+def _vectors(module: nn.Module, pairs: list[GraphBatch]) -> tuple[Tensor, Tensor]:
     module.eval()
-    vectors = torch.cat([run(module, batch) for batch in pairs])
+    vectors = torch.cat([module(*batch) for batch in pairs])
     return vectors[::2], vectors[1::2]
