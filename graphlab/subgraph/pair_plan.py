@@ -38,7 +38,9 @@ class PairPlan:
         per_kind = self.kind.bincount(minlength=self.num_classes)
         self.bag_ptr = [0, *per_kind.cumsum(0).tolist()]
         self.place_ptr = ptr[self.bag_ptr].tolist()
-        self.at_place = _graph(_ptr(size.repeat_interleave(size)), self.pair, self.num_pairs)
+        of_place = _ptr(size.repeat_interleave(size))
+        self.at_place = _graph(of_place, self.pair, self.num_pairs)
+        self.at_place_turned = _graph(of_place, self.transposed[self.pair], self.num_pairs)
         self.in_bag = _graph(_ptr(size * size), self.pair, self.num_pairs)
         self.node_at_place = _chosen(node, bags.num_nodes)
         self.bag_at_place = _chosen(self.bag_of_place, size.numel())
@@ -68,6 +70,11 @@ class PairPlan:
     def pooled(self) -> Graph:
         """The places of each pair's first node, in all bags that hold the pair: where pairs gather results from."""
         return self.at_place.reverse()
+
+    @cached_property
+    def pooled_turned(self) -> Graph:
+        """The places of each pair's second node."""
+        return self.at_place_turned.reverse()
 
     @cached_property
     def pooled_nodes(self) -> Graph:

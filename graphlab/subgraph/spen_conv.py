@@ -80,24 +80,21 @@ class SPENConv(nn.Module):
             plan: The pairs and bags.
         """
         self._check(x, x_node, plan)
-        both = torch.cat([x, transpose_pairs(x, plan.transposed)], dim=1)
-        vectors = torch.cat([gather_reduce(x[: plan.num_nodes], plan.node_at_place), self._means(both, plan)], dim=1)
-        parts = [self._from_pairs(vectors, plan)]
+        lines, points = self._from_pairs(self._vectors(x, plan), plan)
+        found = [self._pooled(self._alone(x, plan), lines, points, plan)]
         if x_node is not None:
-            parts.append(self._from_nodes(gather_reduce(x_node, plan.node_at_place), plan))
-        lines, points = (torch.cat(side, dim=-1) for side in zip(*parts, strict=True))
-        pairs = self._pooled(lines, plan)
-        pairs = pairs + F.pad(self._alone(both, plan), (0, pairs.size(1) - self.out_channels))
-        nodes = gather_reduce(points.flatten(1), plan.pooled_nodes, plan.node_share.to(x.dtype))
-        on_diagonal, x_node = nodes.chunk(2, dim=1)
-        pairs.narrow(0, 0, plan.num_nodes).add_(on_diagonal)
+            lines, points = self._from_nodes(gather_reduce(x_node, plan.node_at_place), plan)
+            found.append(self._pooled(None, lines, points, plan))
+        pairs, nodes = map(list, zip(*found, strict=True))
         if self.factors is not None:
-            pairs = torch.cat([pairs, self._multiplied(x, plan)], dim=1)
-        return pairs, x_node
+            pairs.append(self._multiplied(x, plan))
+        return _side_by_side(pairs), _side_by_side(nodes)
 
-    def _means(self, both: Tensor, plan: PairPlan) -> Tensor:
-        """Means of rows and of columns, at each place."""
-        return gather_reduce(both, plan.at_place, reduce="mean")
+    def _vectors(self, x: Tensor, plan: PairPlan) -> Tensor:
+        """The diagonal and the means of rows and of columns, at each place."""
+        diagonal = gather_reduce(x[: plan.num_nodes], plan.node_at_place)
+        means = [gather_reduce(x, graph, reduce="mean") for graph in (plan.at_place, plan.at_place_turned)]
+        return torch.cat([diagonal, *means], dim=1)
 
     def _from_pairs(self, vectors: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
         width = 2 * self.in_channels
@@ -131,23 +128,36 @@ class SPENConv(nn.Module):
         of_bag = class_linear(scalars, from_scalars, plan.bag_ptr) + bias[plan.kind]
         to_all, to_diagonal = of_bag.split([width, 2 * width], dim=1)
         lines = class_linear(vectors, to_lines, plan.place_ptr)
-        lines = lines + gather_reduce(F.pad(to_all, (0, width)), plan.bag_at_place)
-        points = class_linear(vectors, to_points, plan.place_ptr) + gather_reduce(to_diagonal, plan.bag_at_place)
+        lines.add_(gather_reduce(F.pad(to_all, (0, width)), plan.bag_at_place))
+        points = class_linear(vectors, to_points, plan.place_ptr)
+        points.add_(gather_reduce(to_diagonal, plan.bag_at_place))
         return lines.view(-1, 2, width), points.view(-1, 2, width)
 
-    def _pooled(self, lines: Tensor, plan: PairPlan) -> Tensor:
-        at_pairs = gather_reduce(lines.flatten(1), plan.pooled, plan.share.to(lines.dtype))
-        rows, columns = at_pairs.chunk(2, dim=1)
-        return rows + transpose_pairs(columns, plan.transposed)
+    def _pooled(self, pairs: Tensor | None, lines: Tensor, points: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        """Add to pairs what rows, columns and the diagonal give; features of pairs are what takes the memory."""
+        share = plan.share.to(lines.dtype)
+        rows = gather_reduce(lines[:, 0], plan.pooled, share)
+        pairs = rows if pairs is None else pairs.add_(rows)
+        del rows
+        pairs.add_(gather_reduce(lines[:, 1], plan.pooled_turned, share))
+        nodes = gather_reduce(points.flatten(1), plan.pooled_nodes, plan.node_share.to(points.dtype))
+        on_diagonal, nodes = nodes.chunk(2, dim=1)
+        # Unlike an addition to a view, this has a derivative that copies nothing.
+        return pairs.index_add_(0, torch.arange(plan.num_nodes, device=pairs.device), on_diagonal), nodes
 
-    def _alone(self, both: Tensor, plan: PairPlan) -> Tensor:
+    def _alone(self, x: Tensor, plan: PairPlan) -> Tensor:
         """What a pair gives to itself and to itself turned round: the same in all bags of a class."""
-        weight = self.weight22[:, [9, 10]].flatten(1, 2)
+        turned = transpose_pairs(self._by_kind(x, self.weight22[:, 10], plan), plan.transposed)
         if self.num_classes == 1:
-            return class_linear(both, weight, ())
+            return turned.addmm_(x, self.weight22[0, 9])
+        return turned.add_(self._by_kind(x, self.weight22[:, 9], plan))
+
+    def _by_kind(self, x: Tensor, weight: Tensor, plan: PairPlan) -> Tensor:
+        """A map of each class of bags, pooled."""
+        if self.num_classes == 1:
+            return x @ weight[0]
         chosen, ptr, share = plan.kinds
-        mapped = class_linear(gather_reduce(both, chosen), weight, ptr)
-        return gather_reduce(mapped, plan.pooled_kinds, share.to(both.dtype))
+        return gather_reduce(class_linear(gather_reduce(x, chosen), weight, ptr), plan.pooled_kinds, share.to(x.dtype))
 
     def _multiplied(self, x: Tensor, plan: PairPlan) -> Tensor:
         assert self.factors is not None
@@ -174,6 +184,10 @@ class SPENConv(nn.Module):
             f"{type(self).__name__}({self.in_channels}, {self.node_channels}, {self.out_channels}, "
             f"num_classes={self.num_classes}{product})"
         )
+
+
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _table(rows: tuple[tuple[int, ...], ...], start: int, stop: int) -> list[list[int]]:
