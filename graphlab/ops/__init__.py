@@ -6,6 +6,7 @@ from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.assemble_rows import assemble_rows
 from graphlab.ops.bag_pairs import BagPairs, bag_pairs
 from graphlab.ops.bag_product import bag_product
+from graphlab.ops.bag_sums import bag_spread, bag_sums
 from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.counter_rng import batch_key
 from graphlab.ops.crc32c import crc32c, crc32c_combine
@@ -40,6 +41,8 @@ __all__ = [
     "backends",
     "bag_pairs",
     "bag_product",
+    "bag_spread",
+    "bag_sums",
     "batch_key",
     "binary_gru",
     "clear_cache",

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from graphlab.ops import Graph, bag_pairs, gather_reduce
+from graphlab.ops import Graph, bag_pairs, bag_spread
 from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.size_classes import class_of
 
@@ -38,10 +38,6 @@ class PairPlan:
         per_kind = self.kind.bincount(minlength=self.num_classes)
         self.bag_ptr = [0, *per_kind.cumsum(0).tolist()]
         self.place_ptr = ptr[self.bag_ptr].tolist()
-        of_place = _ptr(size.repeat_interleave(size))
-        self.at_place = _graph(of_place, self.pair, self.num_pairs)
-        self.at_place_turned = _graph(of_place, self.transposed[self.pair], self.num_pairs)
-        self.in_bag = _graph(_ptr(size * size), self.pair, self.num_pairs)
         self.node_at_place = _chosen(node, bags.num_nodes)
         self.bag_at_place = _chosen(self.bag_of_place, size.numel())
         self.bag_of_node = _chosen(self.bags.bag, size.numel())
@@ -61,20 +57,25 @@ class PairPlan:
         """The number of pairs."""
         return self.row.numel()
 
+    @property
+    def squares(self) -> tuple[Tensor, Tensor]:
+        """Where the nodes of each bag begin, and the pair at each two places of each bag."""
+        return self.bags.node_ptr, self.pair
+
     @cached_property
     def weight(self) -> Tensor:
         """Of how many nodes each bag is the net, as float64."""
         return self.bags.weight.double()
 
     @cached_property
-    def pooled(self) -> Graph:
-        """The places of each pair's first node, in all bags that hold the pair: where pairs gather results from."""
-        return self.at_place.reverse()
+    def mean_weight(self) -> Tensor:
+        """What makes sums of each bag's rows and columns means, beside entries of the diagonal, as float64."""
+        return torch.stack([torch.ones_like(self.weight), *[1 / self.bags.size.double()] * 2], 1)
 
     @cached_property
-    def pooled_turned(self) -> Graph:
-        """The places of each pair's second node."""
-        return self.at_place_turned.reverse()
+    def pool_weight(self) -> Tensor:
+        """The weight of each bag, for what it has for diagonals, rows and columns."""
+        return self.weight.unsqueeze(1).expand(-1, 3)
 
     @cached_property
     def pooled_nodes(self) -> Graph:
@@ -84,13 +85,12 @@ class PairPlan:
     @cached_property
     def count(self) -> Tensor:
         """Of how many nodes the nets hold each pair, as float64."""
-        return self._sum_at_pairs(self.weight[self.bag_of_place].unsqueeze(1)).view(-1)
+        return self._sum_at_pairs(self.weight.unsqueeze(1)).view(-1)
 
     @cached_property
-    def share(self) -> Tensor:
-        """The weight of each bag among all that hold a pair, in the order of ``pair``, as float64."""
-        size = self.bags.size
-        return self.weight.repeat_interleave(size * size) / self.count[self.pair]
+    def inverse_count(self) -> Tensor:
+        """What makes sums over all nets that hold a pair means."""
+        return self.count.reciprocal()
 
     @cached_property
     def node_share(self) -> Tensor:
@@ -101,7 +101,7 @@ class PairPlan:
     def kinds(self) -> tuple[Graph, list[int], Tensor]:
         """The pairs that bags of each class hold, class by class: the pairs, where classes begin, and shares."""
         one_hot = torch.nn.functional.one_hot(self.kind, self.num_classes) * self.weight.unsqueeze(1)
-        share = self._sum_at_pairs(one_hot[self.bag_of_place].double()) / self.count.unsqueeze(1)
+        share = self._sum_at_pairs(one_hot) / self.count.unsqueeze(1)
         kind, pair = share.T.nonzero(as_tuple=True)
         return (
             _chosen(pair, self.num_pairs),
@@ -110,12 +110,17 @@ class PairPlan:
         )
 
     @cached_property
-    def pooled_kinds(self) -> Graph:
-        """The entries of :attr:`kinds` of each pair."""
-        return self.kinds[0].reverse()
+    def pooled_kinds(self) -> tuple[Graph, Tensor]:
+        """Two rows of each entry of :attr:`kinds`, one for its pair, one for that turned round; and their shares."""
+        pair = self.kinds[0].col.long()
+        both = torch.stack([pair, self.transposed[pair]], 1).flatten()
+        return _chosen(both, self.num_pairs).reverse(), self.kinds[2].repeat_interleave(2)
 
     def _sum_at_pairs(self, values: Tensor) -> Tensor:
-        return gather_reduce(values, self.pooled)
+        """Sum of what all bags have that hold a pair."""
+        lines = values.new_zeros(self.bag_of_place.numel(), 3, values.size(1))
+        lines[:, 1] = values[self.bag_of_place]
+        return bag_spread(lines.flatten(1), self.bags.node_ptr, self.pair, self.num_pairs)
 
     def edge_pairs(self, edge_index: Tensor) -> Tensor:
         """Return the pair of each edge's source and target.

@@ -4,17 +4,16 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from graphlab.ops import bag_product, gather_reduce, segment_reduce
+from graphlab.ops import bag_product, bag_spread, bag_sums, gather_reduce, segment_reduce
 from graphlab.subgraph.class_linear import class_linear
 from graphlab.subgraph.pair_plan import PairPlan
 from graphlab.subgraph.transpose_pairs import transpose_pairs
 
-# Rows: the operations that read the diagonal, the row means and the column means; columns: those that write the rows,
-# the columns, the diagonal. Numbers are those of the basis of order 2 -> 2.
-_VECTORS = ((11, 12, 0), (6, 8, 2), (5, 7, 3))
-_SCALARS = ((13, 1), (14, 4))  # of the mean of the diagonal and of all; to all and to the diagonal
+# Rows: the operations that read the diagonal, the row means and the column means; columns: those that write the
+# diagonal, the rows, the columns. Numbers are those of the basis of order 2 -> 2.
+_VECTORS = [[0, 11, 12], [2, 6, 8], [3, 5, 7]]
+_SCALARS = [[13, 1], [14, 4]]  # of the mean of the diagonal and of all; to all and to the diagonal
 _FROM_PAIRS, _TO_NODES, _FROM_NODES, _NODES = 15, 5, 5, 2
 
 
@@ -80,11 +79,12 @@ class SPENConv(nn.Module):
             plan: The pairs and bags.
         """
         self._check(x, x_node, plan)
-        lines, points = self._from_pairs(self._vectors(x, plan), plan)
-        found = [self._pooled(self._alone(x, plan), lines, points, plan)]
+        found = [self._pooled(*self._from_pairs(self._vectors(x, plan), plan), plan)]
+        # In place, as features of pairs are what takes the memory.
+        found[0][0].add_(self._alone(x, plan))
         if x_node is not None:
-            lines, points = self._from_nodes(gather_reduce(x_node, plan.node_at_place), plan)
-            found.append(self._pooled(None, lines, points, plan))
+            places = gather_reduce(x_node, plan.node_at_place)
+            found.append(self._pooled(*self._from_nodes(places, plan), plan))
         pairs, nodes = map(list, zip(*found, strict=True))
         if self.factors is not None:
             pairs.append(self._multiplied(x, plan))
@@ -92,79 +92,55 @@ class SPENConv(nn.Module):
 
     def _vectors(self, x: Tensor, plan: PairPlan) -> Tensor:
         """The diagonal and the means of rows and of columns, at each place."""
-        diagonal = gather_reduce(x[: plan.num_nodes], plan.node_at_place)
-        means = [gather_reduce(x, graph, reduce="mean") for graph in (plan.at_place, plan.at_place_turned)]
-        return torch.cat([diagonal, *means], dim=1)
+        return bag_sums(x, *plan.squares, plan.mean_weight, num_places=plan.bags.node.numel())
 
     def _from_pairs(self, vectors: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
-        width = 2 * self.in_channels
-        scalars = segment_reduce(vectors[:, :width], ptr=plan.bags.node_ptr, reduce="mean")
-        to_lines = self.weight22[:, _table(_VECTORS, 0, 2)]
-        to_points = torch.stack([self.weight22[:, _column(_VECTORS, 2)], self.weight21[:, [0, 2, 3]]], 2)
-        from_scalars = torch.stack(
-            [
-                self.weight22[:, _column(_SCALARS, 0)],
-                self.weight22[:, _column(_SCALARS, 1)],
-                self.weight21[:, [1, 4]],
-            ],
-            2,
-        )
-        return self._spread(vectors, scalars, (to_lines, to_points, from_scalars), 0, plan)
+        to_lines, to_points = self.weight22[:, _VECTORS], self.weight21[:, [[0], [2], [3]]]
+        to_bags = torch.cat([self.weight22[:, _SCALARS], self.weight21[:, [[1], [4]]]], 2)
+        scalars = segment_reduce(vectors, ptr=plan.bags.node_ptr, reduce="mean")[:, : 2 * self.in_channels]
+        return self._spread(vectors, scalars, (to_lines, to_points, to_bags), 0, plan)
 
     def _from_nodes(self, places: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        to_lines, to_points = self.weight12[:, [[0, 3, 2]]], self.weight11[:, [[0]]]
+        to_bags = torch.cat([self.weight12[:, [[4, 1]]], self.weight11[:, [[1]]]], 2)
         scalars = segment_reduce(places, ptr=plan.bags.node_ptr, reduce="mean")
-        to_lines = self.weight12[:, [[3, 2]]]
-        to_points = torch.stack([self.weight12[:, [0]], self.weight11[:, [0]]], 2)
-        from_scalars = torch.stack([self.weight12[:, [4]], self.weight12[:, [1]], self.weight11[:, [1]]], 2)
-        return self._spread(places, scalars, (to_lines, to_points, from_scalars), 1, plan)
+        return self._spread(places, scalars, (to_lines, to_points, to_bags), 1, plan)
 
     def _spread(
         self, vectors: Tensor, scalars: Tensor, weights: tuple[Tensor, ...], part: int, plan: PairPlan
     ) -> tuple[Tensor, Tensor]:
-        """What each place gives to its row and column, and to its diagonal entry and node."""
-        to_lines, to_points, from_scalars = map(_matrix, weights)
+        """What each place gives to its diagonal entry, row and column, and to its node."""
+        to_lines, to_points, to_bags = map(_matrix, weights)
         width = self.out_channels
         bias = self.bias[:, :, part * width : (part + 1) * width].flatten(1)
-        of_bag = class_linear(scalars, from_scalars, plan.bag_ptr) + bias[plan.kind]
-        to_all, to_diagonal = of_bag.split([width, 2 * width], dim=1)
-        lines = class_linear(vectors, to_lines, plan.place_ptr)
-        lines.add_(gather_reduce(F.pad(to_all, (0, width)), plan.bag_at_place))
-        points = class_linear(vectors, to_points, plan.place_ptr)
-        points.add_(gather_reduce(to_diagonal, plan.bag_at_place))
-        return lines.view(-1, 2, width), points.view(-1, 2, width)
+        of_bag = class_linear(scalars, to_bags, plan.bag_ptr) + bias[plan.kind]
+        to_all, to_diagonal, to_point = of_bag.split(width, dim=1)
+        # What goes to all goes by rows.
+        to_line = torch.cat([to_diagonal, to_all, torch.zeros_like(to_all)], dim=1)
+        lines = class_linear(vectors, to_lines, plan.place_ptr).add_(gather_reduce(to_line, plan.bag_at_place))
+        points = class_linear(vectors, to_points, plan.place_ptr).add_(gather_reduce(to_point, plan.bag_at_place))
+        return lines, points
 
-    def _pooled(self, pairs: Tensor | None, lines: Tensor, points: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
-        """Add to pairs what rows, columns and the diagonal give; features of pairs are what takes the memory."""
-        share = plan.share.to(lines.dtype)
-        rows = gather_reduce(lines[:, 0], plan.pooled, share)
-        pairs = rows if pairs is None else pairs.add_(rows)
-        del rows
-        pairs.add_(gather_reduce(lines[:, 1], plan.pooled_turned, share))
-        nodes = gather_reduce(points.flatten(1), plan.pooled_nodes, plan.node_share.to(points.dtype))
-        on_diagonal, nodes = nodes.chunk(2, dim=1)
-        # Unlike an addition to a view, this has a derivative that copies nothing.
-        return pairs.index_add_(0, torch.arange(plan.num_nodes, device=pairs.device), on_diagonal), nodes
+    def _pooled(self, lines: Tensor, points: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
+        pairs = bag_spread(lines, *plan.squares, plan.num_pairs, plan.pool_weight, plan.inverse_count)
+        return pairs, gather_reduce(points, plan.pooled_nodes, plan.node_share.to(points.dtype))
 
     def _alone(self, x: Tensor, plan: PairPlan) -> Tensor:
         """What a pair gives to itself and to itself turned round: the same in all bags of a class."""
-        turned = transpose_pairs(self._by_kind(x, self.weight22[:, 10], plan), plan.transposed)
         if self.num_classes == 1:
+            turned = transpose_pairs(x @ self.weight22[0, 10], plan.transposed)
             return turned.addmm_(x, self.weight22[0, 9])
-        return turned.add_(self._by_kind(x, self.weight22[:, 9], plan))
-
-    def _by_kind(self, x: Tensor, weight: Tensor, plan: PairPlan) -> Tensor:
-        """A map of each class of bags, pooled."""
-        if self.num_classes == 1:
-            return x @ weight[0]
-        chosen, ptr, share = plan.kinds
-        return gather_reduce(class_linear(gather_reduce(x, chosen), weight, ptr), plan.pooled_kinds, share.to(x.dtype))
+        chosen, ptr, _ = plan.kinds
+        both = class_linear(gather_reduce(x, chosen), _matrix(self.weight22[:, [[9, 10]]]), ptr)
+        pooled, share = plan.pooled_kinds
+        return gather_reduce(both.view(-1, self.out_channels), pooled, share.to(x.dtype))
 
     def _multiplied(self, x: Tensor, plan: PairPlan) -> Tensor:
         assert self.factors is not None
         left, right = torch.tanh(self.factors(x)).chunk(2, dim=1)
         weight = (plan.weight / plan.bags.size).to(x.dtype)
-        product = bag_product(left, right, plan.bags.node_ptr, plan.pair, weight)
-        return product / plan.count.to(x.dtype).unsqueeze(1)
+        product = bag_product(left, right, *plan.squares, weight)
+        return product * plan.inverse_count.to(x.dtype).unsqueeze(1)
 
     def _check(self, x: Tensor, x_node: Tensor | None, plan: PairPlan) -> None:
         wanted = [("x", x, (plan.num_pairs, self.in_channels))]
@@ -188,14 +164,6 @@ class SPENConv(nn.Module):
 
 def _side_by_side(parts: list[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-
-
-def _table(rows: tuple[tuple[int, ...], ...], start: int, stop: int) -> list[list[int]]:
-    return [list(row[start:stop]) for row in rows]
-
-
-def _column(rows: tuple[tuple[int, ...], ...], at: int) -> list[int]:
-    return [row[at] for row in rows]
 
 
 def _matrix(weight: Tensor) -> Tensor:
