@@ -5,6 +5,7 @@ import torch
 from graphlab.ops import graph, groups, kernels, tree_plan
 from graphlab.ops.assemble_rows import assemble_rows
 from graphlab.ops.bag_pairs import BagPairs, bag_pairs
+from graphlab.ops.bag_product import bag_product
 from graphlab.ops.binary_gru import binary_gru
 from graphlab.ops.counter_rng import batch_key
 from graphlab.ops.crc32c import crc32c, crc32c_combine
@@ -38,6 +39,7 @@ __all__ = [
     "assemble_rows",
     "backends",
     "bag_pairs",
+    "bag_product",
     "batch_key",
     "binary_gru",
     "clear_cache",

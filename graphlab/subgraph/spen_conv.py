@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphlab.ops import gather_reduce, segment_reduce
-from graphlab.subgraph.bag_product_tmp import bag_product
+from graphlab.ops import bag_product, gather_reduce, segment_reduce
 from graphlab.subgraph.class_linear import class_linear
 from graphlab.subgraph.pair_plan import PairPlan
 from graphlab.subgraph.transpose_pairs import transpose_pairs
@@ -164,7 +163,7 @@ class SPENConv(nn.Module):
         assert self.factors is not None
         left, right = torch.tanh(self.factors(x)).chunk(2, dim=1)
         weight = (plan.weight / plan.bags.size).to(x.dtype)
-        product = bag_product(left, right, plan.pair, plan.bags.node_ptr, weight)
+        product = bag_product(left, right, plan.bags.node_ptr, plan.pair, weight)
         return product / plan.count.to(x.dtype).unsqueeze(1)
 
     def _check(self, x: Tensor, x_node: Tensor | None, plan: PairPlan) -> None:

@@ -77,3 +77,37 @@ def equal_pairs(color: Tensor) -> int:
     """How many pairs among all graphs have one color."""
     counts = torch.bincount(color)
     return int((counts * (counts - 1) // 2).sum())
+
+
+def embed(net: torch.nn.Module, graphs: list[Data], at_once: int = 40) -> Tensor:
+    """What a network makes of each graph."""
+    outputs = []
+    with torch.no_grad():
+        for i in range(0, len(graphs), at_once):
+            batch = batch_of(graphs[i : i + at_once])
+            outputs.append(net(batch.x, batch.edge_index, batch.batch, batch.num_graphs))
+    return torch.cat(outputs)
+
+
+def gaps(outputs: Tensor) -> Tensor:
+    """Relative differences of graphs that follow one another."""
+    one, other = outputs[::2], outputs[1::2]
+    return (one - other).norm(dim=1) / torch.maximum(one.norm(dim=1), other.norm(dim=1))
+
+
+def noise(net: torch.nn.Module, graphs: list[Data]) -> float:
+    """The largest relative difference of a graph and a permuted copy."""
+    torch.manual_seed(0)
+    return float(gaps(embed(net, [copy for data in graphs for copy in (data, permuted(data))])).max())
+
+
+def close_pairs(outputs: Tensor, tolerance: float) -> int:
+    """How many pairs among all graphs differ by no more than the tolerance times the largest norm."""
+    outputs = outputs[torch.argsort(outputs[:, 0])]
+    limit, count = tolerance * outputs.norm(dim=1).max(), 0
+    for shift in range(1, len(outputs)):
+        difference = outputs[shift:] - outputs[:-shift]
+        if bool((difference[:, 0] > limit).all()):
+            break
+        count += int((difference.norm(dim=1) <= limit).sum())
+    return count

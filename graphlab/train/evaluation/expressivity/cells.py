@@ -8,6 +8,7 @@ from graphlab.train.evaluation.expressivity.comparisons import Comparison
 from graphlab.train.evaluation.expressivity.networks import Network
 from graphlab.version import __version__
 
+_REVISION = 2  # of the protocols: results of another one do not count
 NUM_PAIRS = sum(map(len, CATEGORIES.values()))
 
 
@@ -39,7 +40,7 @@ class UntrainedCell:
     def settings(self) -> dict[str, Any]:
         """What its figures depend on."""
         told = {"data": self.comparison.data, "step": self.comparison.step, "seed": self.seed}
-        return self.network.settings | told | {"graphlab": __version__}
+        return self.network.settings | told | _program()
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ class RpcCell:
     @property
     def settings(self) -> dict[str, Any]:
         """What its figures depend on."""
-        return self.network.settings | {"pair": self.pair, "seed": self.seed, "graphlab": __version__}
+        return self.network.settings | {"pair": self.pair, "seed": self.seed} | _program()
 
 
 Cell = UntrainedCell | RpcCell
+
+
+def _program() -> dict[str, Any]:
+    return {"graphlab": __version__, "revision": _REVISION}
