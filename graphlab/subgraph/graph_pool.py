@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.ops import segment_reduce
-from graphlab.subgraph.checked_batch import checked_batch
+from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.pair_norm import pair_norm
 
 POOLS = ("mean", "sum")
@@ -27,7 +27,7 @@ def graph_pool(x: Tensor, batch: Tensor | None, batch_size: int | None = None, r
     Raises:
         ValueError: ``batch`` does not fit ``x``, does not ascend, or has more graphs than ``batch_size``.
     """
-    batch, batch_size = checked_batch(batch, batch_size, x)
+    batch, batch_size = checked_batch(batch, x.size(0), batch_size, x.device)
     ptr = torch.searchsorted(batch, torch.arange(batch_size + 1, device=batch.device))
     return segment_reduce(x, ptr=ptr, reduce=reduce)
 
