@@ -16,7 +16,7 @@ class SpenConfig(GraphNetConfig):
     """Width of each map; the hidden features of pairs are twice as wide."""
     num_layers: int = number(4, at_least=2)
     """Layers, of which the readout is the last."""
-    num_hops: int = number(1, at_least=0)
+    num_hops: int = number(1, at_least=1)
     """How far ego nets reach."""
     size_classes: tuple[int, ...] = (2, 3, 4, 5)
     """The smallest size of each class of ego nets that share weights."""
@@ -104,7 +104,7 @@ class NodeSpenConfig(NodeNetConfig):
     """Width of each map; the hidden features of pairs are twice as wide."""
     num_layers: int = number(3, at_least=2)
     """Layers, of which the readout is the last."""
-    num_hops: int = number(1, at_least=0)
+    num_hops: int = number(1, at_least=1)
     """How far ego nets reach."""
     size_classes: tuple[int, ...] = (1,)
     """The smallest size of each class of ego nets that share weights."""

@@ -1,6 +1,7 @@
 """SPEN: subgraph permutation-equivariant networks for whole graphs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch_geometric.nn import MLP
@@ -40,6 +41,9 @@ class SPEN(nn.Module):
         - **edge_index:** ``(2, num_edges)``
         - **batch:** ``(num_nodes,)``
         - **output:** ``(batch_size, out_channels)``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
 
     Example:
         >>> import torch
@@ -83,7 +87,7 @@ class SPEN(nn.Module):
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor,
+        edge_index: Any,
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
@@ -93,7 +97,7 @@ class SPEN(nn.Module):
 
         Args:
             x: Node features.
-            edge_index: Sources and targets.
+            edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.

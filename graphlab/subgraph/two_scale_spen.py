@@ -1,6 +1,7 @@
 """SPEN on small ego nets with products, beside SPEN on larger ones."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,9 @@ class TwoScaleSPEN(nn.Module):
         - **edge_index:** ``(2, num_edges)``
         - **batch:** ``(num_nodes,)``
         - **output:** ``(batch_size, out_channels)``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class TwoScaleSPEN(nn.Module):
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor,
+        edge_index: Any,
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
@@ -86,12 +90,14 @@ class TwoScaleSPEN(nn.Module):
 
         Args:
             x: Node features.
-            edge_index: Sources and targets.
+            edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.
             bags: The 1-hop and the 2-hop ego nets, where they were extracted before.
         """
+        if bags is not None and len(bags) != 2:
+            raise ValueError(f"'bags' must be two, of 1-hop and of 2-hop nets, got {len(bags)}")
         near, far = bags or (None, None)
         given = (x, edge_index, batch, batch_size, edge_attr)
         nodes = torch.cat([self.near(*given, near), self.far(*given, far)], dim=1)
