@@ -28,6 +28,8 @@ class SpenConfig(GraphNetConfig):
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
     """What is read off: the last layer, or every layer."""
+    pool: Literal["mean", "sum"] = "mean"
+    """How the nodes of a graph come together."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -53,6 +55,8 @@ class TwoScaleSpenConfig(GraphNetConfig):
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
     """What is read off: the last layer, or every layer."""
+    pool: Literal["mean", "sum"] = "mean"
+    """How the nodes of a graph come together."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)

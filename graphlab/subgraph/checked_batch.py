@@ -57,3 +57,32 @@ def checked_batch(batch: Tensor | None, batch_size: int | None, x: Tensor) -> tu
     if first < 0 or last >= batch_size:
         raise ValueError(f"'batch' must lie in [0, {batch_size}), got {first} to {last}; see 'batch_size'")
     return batch, batch_size
+
+
+def checked_edge_features(edge_attr: Tensor | None, edge_index: Tensor, edge_dim: int, x: Tensor) -> Tensor | None:
+    """Return edge features of one row per edge, if the network was built for them.
+
+    Args:
+        edge_attr: Edge features.
+        edge_index: Sources and targets.
+        edge_dim: The width expected; 0 for none.
+        x: Node features, whose type they take.
+
+    Shapes:
+        - **edge_attr:** ``(num_edges, edge_dim)``, or ``(num_edges,)`` of width 1
+        - **output:** ``(num_edges, edge_dim)``
+
+    Raises:
+        ValueError: They are missing, not expected, or of another shape.
+    """
+    if edge_attr is None and not edge_dim:
+        return None
+    if edge_attr is not None and edge_attr.dim() == 1:
+        edge_attr = edge_attr.unsqueeze(1)
+    shape = (edge_index.size(1), edge_dim)
+    if edge_attr is None or not edge_dim or tuple(edge_attr.shape) != shape:
+        raise ValueError(
+            f"'edge_attr' must {f'have shape {shape}' if edge_dim else 'be None'} for a network with "
+            f"edge_dim={edge_dim}, got {None if edge_attr is None else f'shape {tuple(edge_attr.shape)}'}"
+        )
+    return edge_attr.to(x.dtype)

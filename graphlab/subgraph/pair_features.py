@@ -30,7 +30,7 @@ def pair_features(
     """
     value = _adjacency(edge_index, x, normalize).unsqueeze(1)
     if edge_attr is not None:
-        value = torch.cat([value, edge_attr.view(edge_attr.size(0), -1).to(x.dtype)], dim=1)
+        value = torch.cat([value, edge_attr], dim=1)
     edges = value.new_zeros(plan.num_pairs, value.size(1)).index_add(0, plan.edge_pairs(edge_index), value)
     apart = x.new_zeros(plan.num_pairs - plan.num_nodes, x.size(1))
     return torch.cat([edges, torch.cat([x, apart])], dim=1)

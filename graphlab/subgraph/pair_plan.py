@@ -126,12 +126,20 @@ class PairPlan:
         Shapes:
             - **edge_index:** ``(2, num_edges)``
             - **output:** ``(num_edges,)``
+
+        Raises:
+            ValueError: The nodes of an edge share no bag: the bags are of another graph.
         """
-        source, target = edge_index
+        source, target = edge_index.long()
         n = self.num_nodes
-        keys = (self.row * n + self.col)[n:]
-        found = torch.searchsorted(keys, source * n + target) + n
-        return torch.where(source == target, source, found)
+        keys = (self.row.long() * n + self.col)[n:]
+        found = (torch.searchsorted(keys, source * n + target) + n).clamp_(max=self.num_pairs - 1)
+        pair = torch.where(source == target, source, found)
+        if pair.numel() and not bool(((self.row[pair] == source) & (self.col[pair] == target)).all()):
+            raise ValueError(
+                "'bags' must hold both nodes of every edge, but do not; extract them from this 'edge_index'"
+            )
+        return pair
 
 
 def _ptr(size: Tensor) -> Tensor:

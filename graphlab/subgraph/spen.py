@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.graph_pool import graph_mean
+from graphlab.subgraph.graph_pool import check_pool, graph_pool
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -14,7 +14,7 @@ class SPEN(nn.Module):
     r"""Subgraph permutation-equivariant network of graphs (Mitton and Murray-Smith, 2021, arXiv 2111.11840).
 
     .. math::
-        y_G = \text{MLP}\left( \operatorname*{mean}_{v \in G} h_v \right)
+        y_G = \text{MLP}\left( \operatorname*{pool}_{v \in G} h_v \right)
 
     where :math:`h_v` is what a :class:`SPENEncoder` reads off the ego net of :math:`v`.
 
@@ -30,6 +30,8 @@ class SPEN(nn.Module):
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
+        pool: How the nodes of a graph come together: ``"mean"`` as in the paper, or ``"sum"``, which also sees how many
+            they are. Default: ``"mean"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -61,10 +63,12 @@ class SPEN(nn.Module):
         normalize: bool = True,
         edge_dim: int = 0,
         jk: str = "last",
+        pool: str = "mean",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        self.pool = check_pool(pool)
         self.encoder = SPENEncoder(
             in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
         )
@@ -95,4 +99,4 @@ class SPEN(nn.Module):
             bags: The ego nets, where they were extracted before.
         """
         nodes = self.encoder(x, edge_index, batch, batch_size, edge_attr, bags)
-        return self.head(graph_mean(nodes, batch, batch_size))
+        return self.head(graph_pool(nodes, batch, batch_size, self.pool))

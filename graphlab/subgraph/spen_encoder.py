@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from graphlab.ops import gather_reduce
 from graphlab.ops.cache import IndexCache
 from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.checked_batch import checked_batch, checked_edge_features, checked_features
 from graphlab.subgraph.pair_features import pair_features
 from graphlab.subgraph.pair_norm import pair_norm
 from graphlab.subgraph.pair_plan import PairPlan
@@ -46,6 +47,9 @@ class SPENEncoder(nn.Module):
         - **edge_index:** ``(2, num_edges)``
         - **edge_attr:** ``(num_edges, edge_dim)``
         - **output:** ``(num_nodes, 2 * hidden_channels)``, times ``num_layers - 1`` with ``jk="cat"``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
     """
 
     def __init__(
@@ -103,10 +107,11 @@ class SPENEncoder(nn.Module):
             edge_attr: Edge features, where the encoder takes any.
             bags: The ego nets, where they were extracted before; by default they are extracted and remembered.
         """
+        x = checked_features(x, self.in_channels, self.readouts[0].bias.dtype)  # pyright: ignore
+        batch, batch_size = checked_batch(batch, batch_size, x)
+        edge_attr = checked_edge_features(edge_attr, edge_index, self.edge_dim, x)
         plan = self._plan(edge_index, x.size(0), bags)
-        pairs, nodes = pair_features(x, edge_index, plan, edge_attr, self.normalize), None
-        batch = x.new_zeros(x.size(0), dtype=torch.long) if batch is None else batch
-        layers = []
+        pairs, nodes, layers = pair_features(x, edge_index, plan, edge_attr, self.normalize), None, []
         for conv, (of_pairs, of_nodes) in zip(self.convs, self.norms, strict=True):  # pyright: ignore
             pairs, nodes = conv(pairs, nodes, plan)
             pairs = of_pairs(F.elu(pairs), batch[plan.row], batch_size)
@@ -118,6 +123,10 @@ class SPENEncoder(nn.Module):
 
     def _plan(self, edge_index: Any, num_nodes: int, bags: Bags | None) -> PairPlan:
         if bags is not None:
+            if (bags.num_nodes, bags.num_hops) != (num_nodes, self.num_hops):
+                raise ValueError(
+                    f"'bags' must be the nets of {num_nodes} nodes that reach {self.num_hops} hops, got {bags}"
+                )
             return PairPlan(bags, self.size_classes)
         key = ("plan", num_nodes, self.num_hops, self.size_classes)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.graph_pool import graph_mean
+from graphlab.subgraph.graph_pool import check_pool, graph_pool
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -32,6 +32,8 @@ class TwoScaleSPEN(nn.Module):
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
+        pool: How the nodes of a graph come together: ``"mean"`` as in the paper, or ``"sum"``, which also sees how many
+            they are. Default: ``"mean"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -54,10 +56,12 @@ class TwoScaleSPEN(nn.Module):
         normalize: bool = True,
         edge_dim: int = 0,
         jk: str = "last",
+        pool: str = "mean",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        self.pool = check_pool(pool)
         shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim, "jk": jk}
         self.near = SPENEncoder(in_channels, hidden_channels, num_layers, 1, size_classes, True, **shared)
         self.far = SPENEncoder(in_channels, hidden_channels, num_layers, 2, large_size_classes, False, **shared)
@@ -91,4 +95,4 @@ class TwoScaleSPEN(nn.Module):
         near, far = bags or (None, None)
         given = (x, edge_index, batch, batch_size, edge_attr)
         nodes = torch.cat([self.near(*given, near), self.far(*given, far)], dim=1)
-        return self.head(graph_mean(nodes, batch, batch_size))
+        return self.head(graph_pool(nodes, batch, batch_size, self.pool))

@@ -92,6 +92,16 @@ def test_graphs_without_edges_or_nodes():
     assert net(torch.rand(2, 3).double(), none, batch, 4).isfinite().all()
 
 
+def test_a_sum_sees_how_often_a_graph_stands_there():
+    data, none = graph(4), {"head_channels": ()}
+    twice = Batch.from_data_list([data, data])
+    twice.batch.zero_()
+    for pool, factor in (("mean", 1), ("sum", 2)):
+        net = small(pool=pool, **none)
+        one, two = (net(d.x, d.edge_index) - net.head.lins[0].bias for d in (data, twice))
+        torch.testing.assert_close(two, factor * one, rtol=1e-12, atol=1e-12)
+
+
 def test_edge_features_matter():
     net = small(edge_dim=2)
     data = graph(9)
@@ -157,3 +167,29 @@ def test_errors():
         SPEN(3, 4, 2, num_layers=1)
     with pytest.raises(ValueError, match="'norm' must be one of"):
         SPEN(3, 4, 2, norm="layer")
+    with pytest.raises(ValueError, match="'jk' must be one of 'last', 'cat', got 'max'"):
+        SPEN(3, 4, 2, jk="max")
+    with pytest.raises(ValueError, match="'pool' must be one of 'mean', 'sum', got 'max'"):
+        SPEN(3, 4, 2, pool="max")
+
+
+def test_errors_of_what_is_given():
+    net, data = small(), graph(3)
+    x, edges = data.x, data.edge_index
+    other = EgoNets(1)(Data(x=x, edge_index=torch.zeros(2, 0, dtype=torch.long))).bags(1)
+    for message, given in (
+        (r"'x' must have shape \(num_nodes, 3\)", (x[:, :2], edges)),
+        ("'x' must hold torch.float64", (x.float(), edges)),
+        ("'batch' must ascend", (x, edges, torch.arange(x.size(0)).flip(0))),
+        ("expected .0, 8", (x, edges + 5)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            net(*given)
+    with pytest.raises(ValueError, match="'edge_attr' must be None for a network with edge_dim=0"):
+        net(x, edges, edge_attr=torch.ones(edges.size(1), 1))
+    with pytest.raises(ValueError, match=r"'edge_attr' must have shape \(\d+, 2\) .* got None"):
+        small(edge_dim=2)(x, edges)
+    with pytest.raises(ValueError, match="'bags' must be the nets of 8 nodes that reach 2 hops, got Bags"):
+        small(num_hops=2)(x, edges, bags=other)
+    with pytest.raises(ValueError, match="'bags' must hold both nodes of every edge"):
+        net(x, edges, bags=other)
