@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.graph_pool import check_pool, graph_pool
+from graphlab.subgraph.graph_pool import GraphPool
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -31,7 +31,7 @@ class SPEN(nn.Module):
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         pool: How the nodes of a graph come together: ``"mean"`` as in the paper, or ``"sum"``, which also sees how many
-            they are. Default: ``"mean"``.
+            they are and is normalised by ``norm``. Default: ``"mean"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -68,15 +68,16 @@ class SPEN(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.pool = check_pool(pool)
         self.encoder = SPENEncoder(
             in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
         )
+        self.pool = GraphPool(self.encoder.out_channels, pool, norm)
         self.head = MLP([self.encoder.out_channels, *head_channels, out_channels], norm=None, dropout=float(dropout))
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
         self.encoder.reset_parameters()
+        self.pool.reset_parameters()
         self.head.reset_parameters()
 
     def forward(
@@ -99,4 +100,4 @@ class SPEN(nn.Module):
             bags: The ego nets, where they were extracted before.
         """
         nodes = self.encoder(x, edge_index, batch, batch_size, edge_attr, bags)
-        return self.head(graph_pool(nodes, batch, batch_size, self.pool))
+        return self.head(self.pool(nodes, batch, batch_size))

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from graphlab.ops import gather_reduce
 from graphlab.ops.cache import IndexCache
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.checked_batch import checked_batch, checked_edge_features, checked_features
+from graphlab.subgraph.checked_features import checked_edge_features, checked_features
+from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.pair_features import pair_features
 from graphlab.subgraph.pair_norm import pair_norm
 from graphlab.subgraph.pair_plan import PairPlan
@@ -108,7 +109,7 @@ class SPENEncoder(nn.Module):
             bags: The ego nets, where they were extracted before; by default they are extracted and remembered.
         """
         x = checked_features(x, self.in_channels, self.readouts[0].bias.dtype)  # pyright: ignore
-        batch, batch_size = checked_batch(batch, batch_size, x)
+        batch, batch_size = checked_batch(batch, x.size(0), batch_size, x.device)
         edge_attr = checked_edge_features(edge_attr, edge_index, self.edge_dim, x)
         plan = self._plan(edge_index, x.size(0), bags)
         pairs, nodes, layers = pair_features(x, edge_index, plan, edge_attr, self.normalize), None, []

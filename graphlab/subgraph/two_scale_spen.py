@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.graph_pool import check_pool, graph_pool
+from graphlab.subgraph.graph_pool import GraphPool
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -33,7 +33,7 @@ class TwoScaleSPEN(nn.Module):
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
         pool: How the nodes of a graph come together: ``"mean"`` as in the paper, or ``"sum"``, which also sees how many
-            they are. Default: ``"mean"``.
+            they are and is normalised by ``norm``. Default: ``"mean"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -61,16 +61,16 @@ class TwoScaleSPEN(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.pool = check_pool(pool)
         shared = {"norm": norm, "normalize": normalize, "edge_dim": edge_dim, "jk": jk}
         self.near = SPENEncoder(in_channels, hidden_channels, num_layers, 1, size_classes, True, **shared)
         self.far = SPENEncoder(in_channels, hidden_channels, num_layers, 2, large_size_classes, False, **shared)
         width = self.near.out_channels + self.far.out_channels
+        self.pool = GraphPool(width, pool, norm)
         self.head = MLP([width, *head_channels, out_channels], norm=None, dropout=float(dropout))
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
-        for module in (self.near, self.far, self.head):
+        for module in (self.near, self.far, self.pool, self.head):
             module.reset_parameters()
 
     def forward(
@@ -95,4 +95,4 @@ class TwoScaleSPEN(nn.Module):
         near, far = bags or (None, None)
         given = (x, edge_index, batch, batch_size, edge_attr)
         nodes = torch.cat([self.near(*given, near), self.far(*given, far)], dim=1)
-        return self.head(graph_pool(nodes, batch, batch_size, self.pool))
+        return self.head(self.pool(nodes, batch, batch_size))

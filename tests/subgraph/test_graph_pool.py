@@ -19,9 +19,9 @@ def test_means():
 @pytest.mark.parametrize(
     ("batch", "batch_size", "message"),
     [
-        ([0, 0], None, "one entry for each of the 3 rows"),
-        ([1, 0, 0], None, "must ascend"),
-        ([0, 0, 3], 2, r"must lie in \[0, 2\)"),
+        ([0, 0], None, "one int64 number for each of the 3 nodes"),
+        ([1, 0, 0], None, "must be sorted"),
+        ([0, 0, 3], 2, "'batch_size' is 2, but 'batch' names 4 graphs"),
     ],
 )
 def test_errors(batch, batch_size, message):

@@ -180,7 +180,7 @@ def test_errors_of_what_is_given():
     for message, given in (
         (r"'x' must have shape \(num_nodes, 3\)", (x[:, :2], edges)),
         ("'x' must hold torch.float64", (x.float(), edges)),
-        ("'batch' must ascend", (x, edges, torch.arange(x.size(0)).flip(0))),
+        ("'batch' must be sorted", (x, edges, torch.arange(x.size(0)).flip(0))),
         ("expected .0, 8", (x, edges + 5)),
     ):
         with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""What belongs to which graph, checked once for all that reads it."""
+"""Features of nodes, once they are found fit for a network."""
 
 import torch
 from torch import Tensor
@@ -26,37 +26,6 @@ def checked_features(x: Tensor, channels: int, dtype: torch.dtype) -> Tensor:
     if not x.is_floating_point() or not (x.dtype == dtype or torch.is_autocast_enabled(x.device.type)):
         raise ValueError(f"'x' must hold {dtype} as the parameters do, got {x.dtype}; convert with .to({dtype})")
     return x
-
-
-def checked_batch(batch: Tensor | None, batch_size: int | None, x: Tensor) -> tuple[Tensor, int]:
-    """Return the graph of each node and the number of graphs.
-
-    Args:
-        batch: The graph of each node, ascending; ``None`` for one graph.
-        batch_size: The number of graphs; by default up to the last that has a node.
-        x: Node features.
-
-    Shapes:
-        - **batch, output:** ``(num_nodes,)``
-        - **x:** ``(num_nodes, channels)``
-
-    Raises:
-        ValueError: ``batch`` does not ascend, has other numbers, or is not one int64 number for each row of ``x``.
-    """
-    if batch is None:
-        return torch.zeros(x.size(0), dtype=torch.long, device=x.device), 1 if batch_size is None else batch_size
-    if batch.dtype != torch.int64 or batch.shape != x.shape[:1]:
-        raise ValueError(
-            f"'batch' must be int64 with one entry for each of the {x.size(0)} rows of 'x', "
-            f"got {batch.dtype} of shape {tuple(batch.shape)}"
-        )
-    first, last = (int(batch[0]), int(batch[-1])) if batch.numel() else (0, -1)
-    batch_size = last + 1 if batch_size is None else batch_size
-    if bool((batch.diff() < 0).any()):
-        raise ValueError("'batch' must ascend, but a node of an earlier graph follows one of a later; sort by graph")
-    if first < 0 or last >= batch_size:
-        raise ValueError(f"'batch' must lie in [0, {batch_size}), got {first} to {last}; see 'batch_size'")
-    return batch, batch_size
 
 
 def checked_edge_features(edge_attr: Tensor | None, edge_index: Tensor, edge_dim: int, x: Tensor) -> Tensor | None:
