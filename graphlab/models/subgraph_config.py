@@ -81,6 +81,26 @@ class IgnConfig(GraphNetConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PpgnConfig(GraphNetConfig):
+    """Matrix products of all pairs of nodes of a graph (Maron et al., 2019, arXiv 1905.11136)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:PPGN"
+    hidden_channels: int = number(32, at_least=1)
+    """Width of the blocks."""
+    num_layers: int = number(5, at_least=1)
+    """Number of blocks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PpgnPlusPlusConfig(PpgnConfig):
+    """PPGN on equivariant polynomials of the graph (Puny et al., 2023, arXiv 2302.11556)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:PPGNPlusPlus"
+    degree: int = number(5, at_least=5, at_most=6)
+    """Highest degree of the polynomials."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DssGnnConfig(GraphNetConfig):
     """DSS-GNN on ego nets that keep all nodes (Bevilacqua et al., 2022, arXiv 2110.02910)."""
 
@@ -126,6 +146,8 @@ SUBGRAPH: dict[str, type[GraphNetConfig | NodeNetConfig]] = {
     "spen": SpenConfig,
     "two-scale-spen": TwoScaleSpenConfig,
     "ign": IgnConfig,
+    "ppgn": PpgnConfig,
+    "ppgn-plus-plus": PpgnPlusPlusConfig,
     "dss-gnn": DssGnnConfig,
     "node-spen": NodeSpenConfig,
 }
