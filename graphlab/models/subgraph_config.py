@@ -16,7 +16,7 @@ class SpenConfig(GraphNetConfig):
     """Width of each map; the hidden features of pairs are twice as wide."""
     num_layers: int = number(4, at_least=2)
     """Layers, of which the readout is the last."""
-    num_hops: int = number(1, at_least=0)
+    num_hops: int = number(1, at_least=1)
     """How far ego nets reach."""
     size_classes: tuple[int, ...] = (2, 3, 4, 5)
     """The smallest size of each class of ego nets that share weights."""
@@ -28,6 +28,8 @@ class SpenConfig(GraphNetConfig):
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
     """What is read off: the last layer, or every layer."""
+    pool: Literal["mean", "sum"] = "mean"
+    """How the nodes of a graph come together."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -53,6 +55,8 @@ class TwoScaleSpenConfig(GraphNetConfig):
     """Whether the adjacency is normalised by the degrees."""
     jk: Literal["last", "cat"] = "last"
     """What is read off: the last layer, or every layer."""
+    pool: Literal["mean", "sum"] = "mean"
+    """How the nodes of a graph come together."""
     head_channels: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
@@ -74,6 +78,26 @@ class IgnConfig(GraphNetConfig):
     """Widths of the hidden layers of the perceptron at the end."""
     dropout: float = number(0.5, at_least=0, below=1)
     """Fraction of hidden units dropped in that perceptron while training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PpgnConfig(GraphNetConfig):
+    """Matrix products of all pairs of nodes of a graph (Maron et al., 2019, arXiv 1905.11136)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:PPGN"
+    hidden_channels: int = number(32, at_least=1)
+    """Width of the blocks."""
+    num_layers: int = number(5, at_least=1)
+    """Number of blocks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PpgnPlusPlusConfig(PpgnConfig):
+    """PPGN on equivariant polynomials of the graph (Puny et al., 2023, arXiv 2302.11556)."""
+
+    network: ClassVar[str] = "graphlab.subgraph:PPGNPlusPlus"
+    degree: int = number(5, at_least=5, at_most=6)
+    """Highest degree of the polynomials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +124,7 @@ class NodeSpenConfig(NodeNetConfig):
     """Width of each map; the hidden features of pairs are twice as wide."""
     num_layers: int = number(3, at_least=2)
     """Layers, of which the readout is the last."""
-    num_hops: int = number(1, at_least=0)
+    num_hops: int = number(1, at_least=1)
     """How far ego nets reach."""
     size_classes: tuple[int, ...] = (1,)
     """The smallest size of each class of ego nets that share weights."""
@@ -122,6 +146,8 @@ SUBGRAPH: dict[str, type[GraphNetConfig | NodeNetConfig]] = {
     "spen": SpenConfig,
     "two-scale-spen": TwoScaleSpenConfig,
     "ign": IgnConfig,
+    "ppgn": PpgnConfig,
+    "ppgn-plus-plus": PpgnPlusPlusConfig,
     "dss-gnn": DssGnnConfig,
     "node-spen": NodeSpenConfig,
 }

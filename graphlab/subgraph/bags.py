@@ -10,7 +10,7 @@ from graphlab.ops import Graph, ego_nets
 from graphlab.subgraph.equal_sets import equal_sets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bags:
     r"""The ego nets of all nodes, where nodes with equal nets share one bag.
 

@@ -40,14 +40,17 @@ class _ClassLinear(torch.autograd.Function):
     """Writes each class's rows in their place, where splitting and putting together would copy all."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, ptr: tuple[int, ...]) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.ptr = ptr
+    def forward(x: Tensor, weight: Tensor, ptr: tuple[int, ...]) -> Tensor:
         out = x.new_empty(x.size(0), weight.size(2))
         for c, (begin, end) in enumerate(itertools.pairwise(ptr)):
             if begin < end:
                 torch.mm(x[begin:end], weight[c], out=out[begin:end])
         return out
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        x, weight, ctx.ptr = inputs
+        ctx.save_for_backward(x, weight)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:

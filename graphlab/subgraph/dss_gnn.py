@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from graphlab.ops import segment_reduce
-from graphlab.subgraph.checked_batch import checked_batch, checked_features
+from graphlab.subgraph.checked_features import checked_features
 from graphlab.subgraph.dss_bags import DSSBags
 from graphlab.subgraph.dss_conv import DSSConv
+from graphlab.subgraph.node_batch import checked_batch
 
 
 class DSSGNN(nn.Module):
@@ -85,7 +86,7 @@ class DSSGNN(nn.Module):
             batch_size: The number of graphs; by default up to the last that has a node.
         """
         x = checked_features(x, self.first.in_features, self.first.weight.dtype)
-        batch, batch_size = checked_batch(batch, batch_size, x)
+        batch, batch_size = checked_batch(batch, x.size(0), batch_size, x.device)
         return self._classify(x, DSSBags.of(edge_index, batch, batch_size, self.num_hops))
 
     def _classify(self, x: Tensor, bags: DSSBags) -> Tensor:

@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 from graphlab.subgraph.bags import Bags
 
-_KEY = re.compile(r"ego(\d+)_(root|node|size|hop|edge_index|edge_id|num_edges|bag)")
+_KEY = re.compile(r"ego(\d+)_(root|node|size|hop|edge_index|edge_id|num_edges|bag|graph)")
 
 
 class EgoData(Data):
@@ -35,8 +35,11 @@ class EgoData(Data):
             bags: The nets of all nodes of this graph.
         """
         parts = {name: getattr(bags, name) for name in ("root", "node", "hop", "edge_index", "edge_id", "bag")}
-        for name, part in (parts | {"size": bags.size, "num_edges": bags.edge_ptr.diff()}).items():
+        graph = torch.tensor([[bags.num_nodes, self.num_edges]])
+        for name, part in (parts | {"size": bags.size, "num_edges": bags.edge_ptr.diff(), "graph": graph}).items():
             self[f"ego{bags.num_hops}_{name}"] = part
+        # Else PyG would take the length of what is called a node here for the number of nodes.
+        self.num_nodes = bags.num_nodes
         return self
 
     def bags(self, num_hops: int) -> Bags:
@@ -46,7 +49,7 @@ class EgoData(Data):
             num_hops: How far they reach.
 
         Raises:
-            ValueError: There are none that reach so far.
+            ValueError: There are none that reach so far, or nodes or edges were added or removed since.
         """
         prefix = f"ego{num_hops}_"
         if f"{prefix}node" not in self:
@@ -55,10 +58,24 @@ class EgoData(Data):
                 f"'num_hops' must be one of the ego nets kept here, {kept}, got {num_hops}; "
                 f"apply EgoNets({num_hops}) to the graphs"
             )
+        nodes, edges = self[f"{prefix}graph"].sum(0).tolist()
+        if (nodes, edges) != (self.num_nodes, self.num_edges):
+            raise ValueError(
+                f"the ego nets kept here are of {nodes} nodes and {edges} edges, but there are {self.num_nodes} and "
+                f"{self.num_edges} now; apply EgoNets({num_hops}) after what changes the graph"
+            )
         names = ("root", "node", "hop", "edge_index", "edge_id", "bag")
         parts = {name: self[f"{prefix}{name}"] for name in names}
         ptrs = {"node_ptr": _ptr(self[f"{prefix}size"]), "edge_ptr": _ptr(self[f"{prefix}num_edges"])}
         return Bags(**parts, **ptrs, num_hops=num_hops)
+
+    def is_node_attr(self, key: str) -> bool:
+        """Whether an attribute has a row per node; what belongs to ego nets has not, however long it is."""
+        return _KEY.fullmatch(key) is None and super().is_node_attr(key)
+
+    def is_edge_attr(self, key: str) -> bool:
+        """Whether an attribute has a row per edge; what belongs to ego nets has not, however long it is."""
+        return _KEY.fullmatch(key) is None and super().is_edge_attr(key)
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         """How much the numbers in an attribute grow from this graph to the next of a batch."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import BaseTransform
 
 from graphlab.subgraph.bags import Bags
@@ -29,7 +29,7 @@ class EgoNets(BaseTransform):
 
     Example:
         >>> import torch
-        >>> from torch_geometric.data import Data
+        >>> from torch_geometric.data import Batch, Data
         >>> from graphlab.subgraph import EgoNets
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
         >>> EgoNets(num_hops=1)(path).bags(1).node.tolist()
@@ -37,8 +37,8 @@ class EgoNets(BaseTransform):
     """
 
     def __init__(self, num_hops: int = 1, merge: bool = True) -> None:
-        if num_hops < 0:
-            raise ValueError(f"'num_hops' must not be negative, got {num_hops}")
+        if not isinstance(num_hops, int) or num_hops < 0:
+            raise ValueError(f"'num_hops' must be a whole number that is not negative, got {num_hops!r}")
         self.num_hops, self.merge = num_hops, merge
 
     def forward(self, data: Any) -> EgoData:
@@ -47,8 +47,8 @@ class EgoNets(BaseTransform):
         Args:
             data: A graph with ``edge_index``.
         """
-        if not isinstance(data, Data) or data.edge_index is None:
-            raise TypeError(f"EgoNets takes a Data with an edge_index, got {data}")
+        if not isinstance(data, Data) or isinstance(data, Batch) or data.edge_index is None:
+            raise TypeError(f"EgoNets takes a Data with an edge_index, before it is batched, got {data}")
         nodes = int(data.num_nodes or 0)
         bags = Bags.from_edge_index(data.edge_index, nodes, self.num_hops, self.merge)
         out = data if isinstance(data, EgoData) else EgoData.from_dict(data.to_dict())

@@ -117,7 +117,7 @@ def equivariant_polynomials(
         >>> one_way = torch.tensor([[0, 0, 1, 1, 2], [1, 2, 2, 3, 3]])
         >>> polynomials = equivariant_polynomials(torch.cat([one_way, one_way.flip(0)], dim=1))
         >>> polynomials.dense(4)[0].tolist()
-        [[2, 0, 0, 2], [0, 4, 2, 0], [0, 2, 4, 0], [2, 0, 0, 2]]
+        [[2, 0, 0, 2], [0, 4, 0, 0], [0, 0, 4, 0], [2, 0, 0, 2]]
     """
     check_degree(degree)
     nodes = batch.numel() if num_nodes is None and batch is not None else num_nodes
@@ -154,8 +154,7 @@ class EquivariantPolynomials(BaseTransform):
         Args:
             data: One graph or a batch of graphs.
         """
-        batch, size = data.get("batch"), data.get("num_graphs") if data.get("batch") is not None else None
-        found = equivariant_polynomials(data.edge_index, data.num_nodes, self.degree, batch, size)
+        found = equivariant_polynomials(data.edge_index, data.num_nodes, self.degree, data.get("batch"))
         data.polynomial_index, data.polynomial_value = found
         return data
 

@@ -11,8 +11,9 @@ from torch_geometric.nn import MLP
 
 from graphlab.ops import Graph
 from graphlab.ops.csr import rows_of
-from graphlab.subgraph.checked_batch import checked_batch, checked_features
+from graphlab.subgraph.checked_features import checked_features
 from graphlab.subgraph.equivariant_linear import EquivariantLinear
+from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.pair_norm import pair_norm
 from graphlab.subgraph.size_groups import SizeGroups
 
@@ -103,7 +104,7 @@ class IGN(nn.Module):
             edge_attr: Edge features, where the network takes any.
         """
         x = checked_features(x, self.in_channels, self.invariant.weight.dtype)
-        batch, batch_size = checked_batch(batch, batch_size, x)
+        batch, batch_size = checked_batch(batch, x.size(0), batch_size, x.device)
         groups = SizeGroups(batch, batch_size)
         pairs = self._pairs(x, Graph.from_edge_index(edge_index, (x.size(0), x.size(0))), groups, edge_attr)
         graph = groups.pair_graph

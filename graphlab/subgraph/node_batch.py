@@ -22,7 +22,9 @@ def checked_batch(
         ValueError: ``batch`` is not one sorted int64 number per node, or names more graphs than ``batch_size``.
     """
     if batch is None:
-        return torch.zeros(num_nodes, dtype=torch.int64, device=device), batch_size or 1
+        if num_nodes and batch_size is not None and batch_size < 1:
+            raise ValueError(f"'batch_size' must be at least 1 for {num_nodes} nodes, got {batch_size}; leave it out")
+        return torch.zeros(num_nodes, dtype=torch.int64, device=device), 1 if batch_size is None else batch_size
     if batch.dim() != 1 or batch.numel() != num_nodes or batch.dtype != torch.int64:
         raise ValueError(
             f"'batch' must hold one int64 number for each of the {num_nodes} nodes, got {batch.dtype} of shape "

@@ -1,12 +1,14 @@
 """SPEN for nodes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.checked_features import checked_features
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -38,6 +40,9 @@ class NodeSPEN(nn.Module):
         - **x:** ``(num_nodes, in_channels)``
         - **edge_index:** ``(2, num_edges)``
         - **output:** ``(num_nodes, out_channels)``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
 
     Example:
         >>> import torch
@@ -78,16 +83,25 @@ class NodeSPEN(nn.Module):
         self.head.reset_parameters()
 
     def forward(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None, bags: Bags | None = None
+        self,
+        x: Tensor,
+        edge_index: Any,
+        batch: Tensor | None = None,
+        batch_size: int | None = None,
+        edge_attr: Tensor | None = None,
+        bags: Bags | None = None,
     ) -> Tensor:
         """Return a vector of each node.
 
         Args:
             x: Node features.
-            edge_index: Sources and targets.
+            edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
+            batch: The graph of each node, ascending; by default all are of one. Only ``"graph_norm"`` asks.
+            batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.
             bags: The ego nets, where they were extracted before.
         """
+        x = checked_features(x, self.narrow.in_features, self.narrow.weight.dtype)
         x = self.narrow(F.dropout(x, self.dropout, self.training))
-        nodes = self.encoder(x, edge_index, edge_attr=edge_attr, bags=bags)
+        nodes = self.encoder(x, edge_index, batch, batch_size, edge_attr, bags)
         return self.head(F.dropout(nodes, self.dropout, self.training))

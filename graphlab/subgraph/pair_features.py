@@ -28,10 +28,11 @@ def pair_features(
         - **edge_attr:** ``(num_edges, edge_dim)``
         - **output:** ``(num_pairs, 1 + edge_dim + in_channels)``
     """
+    pair = plan.edge_pairs(edge_index)
     value = _adjacency(edge_index, x, normalize).unsqueeze(1)
     if edge_attr is not None:
-        value = torch.cat([value, edge_attr.view(edge_attr.size(0), -1).to(x.dtype)], dim=1)
-    edges = value.new_zeros(plan.num_pairs, value.size(1)).index_add(0, plan.edge_pairs(edge_index), value)
+        value = torch.cat([value, edge_attr], dim=1)
+    edges = value.new_zeros(plan.num_pairs, value.size(1)).index_add(0, pair, value)
     apart = x.new_zeros(plan.num_pairs - plan.num_nodes, x.size(1))
     return torch.cat([edges, torch.cat([x, apart])], dim=1)
 
@@ -41,5 +42,6 @@ def _adjacency(edge_index: Tensor, x: Tensor, normalize: bool) -> Tensor:
     if not normalize:
         return one
     source, target = edge_index
-    out_degree, in_degree = (end.bincount(minlength=x.size(0)).to(x.dtype) for end in (source, target))
-    return (out_degree[source] * in_degree[target]).rsqrt()
+    # Products of degrees do not fit into half precision.
+    out_degree, in_degree = (end.bincount(minlength=x.size(0)).double() for end in (source, target))
+    return (out_degree[source] * in_degree[target]).rsqrt().to(x.dtype)

@@ -1,13 +1,17 @@
 """Normalisation of the features of pairs and nodes."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch_geometric.nn import GraphNorm
 
 NORMS = ("batch_norm", "graph_norm", None)
 
 
 class _BatchNorm(nn.BatchNorm1d):
-    def forward(self, x: Tensor, batch: Tensor, batch_size: int | None = None) -> Tensor:  # pyright: ignore
+    def forward(self, x: Tensor, batch: Tensor | None, batch_size: int | None = None) -> Tensor:  # pyright: ignore
+        if self.training and x.size(0) == 1:
+            # One row has no variance: it is held against what was seen before.
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         return super().forward(x)
 
 
@@ -15,7 +19,7 @@ class _NoNorm(nn.Module):
     def reset_parameters(self) -> None:
         """Nothing to draw."""
 
-    def forward(self, x: Tensor, batch: Tensor, batch_size: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, batch: Tensor | None, batch_size: int | None = None) -> Tensor:
         return x
 
 

@@ -1,12 +1,13 @@
 """Where the features of pairs of nodes are read and written by the bags that hold both."""
 
+import os
 from collections.abc import Sequence
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from graphlab.ops import Graph, bag_pairs, bag_spread
+from graphlab.ops.cache import remembered
 from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.size_classes import class_of
 
@@ -21,9 +22,13 @@ class PairPlan:
     Args:
         bags: The bags, of any order.
         size_classes: The smallest size of each class of bags, increasing.
+
+    Raises:
+        ValueError: The bags hold more pairs than fit into the memory of this machine.
     """
 
     def __init__(self, bags: Bags, size_classes: Sequence[int]) -> None:
+        _check_memory(bags)
         kind = class_of(bags.size, size_classes)
         order = kind.argsort(stable=True)
         position = torch.empty_like(order).scatter_(0, order, torch.arange(order.numel(), device=order.device))
@@ -62,42 +67,42 @@ class PairPlan:
         """Where the nodes of each bag begin, and the pair at each two places of each bag."""
         return self.bags.node_ptr, self.pair
 
-    @cached_property
+    @remembered
     def weight(self) -> Tensor:
         """Of how many nodes each bag is the net, as float64."""
         return self.bags.weight.double()
 
-    @cached_property
+    @remembered
     def mean_weight(self) -> Tensor:
         """What makes sums of each bag's rows and columns means, beside entries of the diagonal, as float64."""
         return torch.stack([torch.ones_like(self.weight), *[1 / self.bags.size.double()] * 2], 1)
 
-    @cached_property
+    @remembered
     def pool_weight(self) -> Tensor:
         """The weight of each bag, for what it has for diagonals, rows and columns."""
         return self.weight.unsqueeze(1).expand(-1, 3)
 
-    @cached_property
+    @remembered
     def pooled_nodes(self) -> Graph:
         """The places of each node."""
         return self.node_at_place.reverse()
 
-    @cached_property
+    @remembered
     def count(self) -> Tensor:
         """Of how many nodes the nets hold each pair, as float64."""
         return self._sum_at_pairs(self.weight.unsqueeze(1)).view(-1)
 
-    @cached_property
+    @remembered
     def inverse_count(self) -> Tensor:
         """What makes sums over all nets that hold a pair means."""
         return self.count.reciprocal()
 
-    @cached_property
+    @remembered
     def node_share(self) -> Tensor:
         """The weight of each bag among all that hold a node, by place, as float64."""
         return self.weight[self.bag_of_place] / self.count[: self.num_nodes][self.bags.node]
 
-    @cached_property
+    @remembered
     def kinds(self) -> tuple[Graph, list[int], Tensor]:
         """The pairs that bags of each class hold, class by class: the pairs, where classes begin, and shares."""
         one_hot = torch.nn.functional.one_hot(self.kind, self.num_classes) * self.weight.unsqueeze(1)
@@ -109,7 +114,7 @@ class PairPlan:
             share[pair, kind],
         )
 
-    @cached_property
+    @remembered
     def pooled_kinds(self) -> tuple[Graph, Tensor]:
         """Two rows of each entry of :attr:`kinds`, one for its pair, one for that turned round; and their shares."""
         pair = self.kinds[0].col.long()
@@ -131,12 +136,32 @@ class PairPlan:
         Shapes:
             - **edge_index:** ``(2, num_edges)``
             - **output:** ``(num_edges,)``
+
+        Raises:
+            ValueError: The nodes of an edge share no bag: the bags are of another graph.
         """
-        source, target = edge_index
+        source, target = edge_index.long()
         n = self.num_nodes
-        keys = (self.row * n + self.col)[n:]
-        found = torch.searchsorted(keys, source * n + target) + n
-        return torch.where(source == target, source, found)
+        keys = (self.row.long() * n + self.col)[n:]
+        found = (torch.searchsorted(keys, source * n + target) + n).clamp_(max=self.num_pairs - 1)
+        pair = torch.where(source == target, source, found)
+        if pair.numel() and not bool(((self.row[pair] == source) & (self.col[pair] == target)).all()):
+            raise ValueError(
+                "'bags' must hold both nodes of every edge, but do not; extract them from this 'edge_index'"
+            )
+        return pair
+
+
+def _check_memory(bags: Bags) -> None:
+    """Refuse before anything is asked for: a hub of 100,000 neighbours has ten billion pairs."""
+    pairs, largest = float(bags.size.double().square().sum()), int(bags.size.max()) if bags.num_bags else 0
+    needed, there = 24 * pairs, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise ValueError(
+            f"'bags' hold {pairs:,.0f} pairs of nodes, the largest {largest:,} nodes, which take at least "
+            f"{needed / 1e9:,.0f} GB where there are {there / 1e9:,.0f}; "
+            f"take fewer hops, or sample the neighbours of hubs"
+        )
 
 
 def _ptr(size: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Which bags share weights: those of about the same size."""
 
 import itertools
+import operator
 from collections.abc import Sequence
 
 import torch
@@ -16,9 +17,11 @@ def check_size_classes(size_classes: Sequence[int]) -> tuple[int, ...]:
     Raises:
         ValueError: They are none, or not whole numbers from 1 that increase.
     """
-    classes = tuple(size_classes)
-    whole = all(isinstance(size, int) and size >= 1 for size in classes)
-    if not classes or not whole or any(a >= b for a, b in itertools.pairwise(classes)):
+    try:
+        classes = tuple(map(operator.index, size_classes))
+    except TypeError:
+        classes = ()
+    if not classes or classes[0] < 1 or any(a >= b for a, b in itertools.pairwise(classes)):
         raise ValueError(f"'size_classes' must be whole numbers from 1 that increase, got {tuple(size_classes)}")
     return classes
 

@@ -1,12 +1,13 @@
 """SPEN: subgraph permutation-equivariant networks for whole graphs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch_geometric.nn import MLP
 
 from graphlab.subgraph.bags import Bags
-from graphlab.subgraph.graph_pool import graph_mean
+from graphlab.subgraph.graph_pool import GraphPool
 from graphlab.subgraph.spen_encoder import SPENEncoder
 
 
@@ -14,7 +15,7 @@ class SPEN(nn.Module):
     r"""Subgraph permutation-equivariant network of graphs (Mitton and Murray-Smith, 2021, arXiv 2111.11840).
 
     .. math::
-        y_G = \text{MLP}\left( \operatorname*{mean}_{v \in G} h_v \right)
+        y_G = \text{MLP}\left( \operatorname*{pool}_{v \in G} h_v \right)
 
     where :math:`h_v` is what a :class:`SPENEncoder` reads off the ego net of :math:`v`.
 
@@ -30,6 +31,8 @@ class SPEN(nn.Module):
         normalize: Whether the adjacency is normalised by the degrees. Default: yes.
         edge_dim: Width of the edge features; 0 for none.
         jk: ``"last"`` to read off the last layer, ``"cat"`` to read off every layer. Default: ``"last"``.
+        pool: How the nodes of a graph come together: ``"mean"`` as in the paper, or ``"sum"``, which also sees how many
+            they are and is normalised by ``norm``. Default: ``"mean"``.
         head_channels: Widths of the hidden layers of the perceptron at the end. Default: ``(256, 128)``.
         dropout: Fraction of hidden units dropped in that perceptron. Default: 0.5.
 
@@ -38,6 +41,9 @@ class SPEN(nn.Module):
         - **edge_index:** ``(2, num_edges)``
         - **batch:** ``(num_nodes,)``
         - **output:** ``(batch_size, out_channels)``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
 
     Example:
         >>> import torch
@@ -61,6 +67,7 @@ class SPEN(nn.Module):
         normalize: bool = True,
         edge_dim: int = 0,
         jk: str = "last",
+        pool: str = "mean",
         head_channels: Sequence[int] = (256, 128),
         dropout: float = 0.5,
     ) -> None:
@@ -68,17 +75,19 @@ class SPEN(nn.Module):
         self.encoder = SPENEncoder(
             in_channels, hidden_channels, num_layers, num_hops, size_classes, product, norm, normalize, edge_dim, jk
         )
+        self.pool = GraphPool(self.encoder.out_channels, pool, norm)
         self.head = MLP([self.encoder.out_channels, *head_channels, out_channels], norm=None, dropout=float(dropout))
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
         self.encoder.reset_parameters()
+        self.pool.reset_parameters()
         self.head.reset_parameters()
 
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor,
+        edge_index: Any,
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
@@ -88,11 +97,11 @@ class SPEN(nn.Module):
 
         Args:
             x: Node features.
-            edge_index: Sources and targets.
+            edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the network takes any.
             bags: The ego nets, where they were extracted before.
         """
         nodes = self.encoder(x, edge_index, batch, batch_size, edge_attr, bags)
-        return self.head(graph_mean(nodes, batch, batch_size))
+        return self.head(self.pool(nodes, batch, batch_size))

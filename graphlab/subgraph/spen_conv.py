@@ -34,7 +34,8 @@ class SPENConv(nn.Module):
         node_channels: Width of the features of nodes; 0 where there are none, in a first layer.
         out_channels: Width of the result of each map; results of several maps stand side by side.
         num_classes: Number of classes of bags with weights of their own. Default: 1.
-        product: Whether to add the matrix product of two maps inside each bag (see :class:`BagProduct`). Default: no.
+        product: Whether to add the matrix product of two maps inside each bag, see :func:`graphlab.ops.bag_product`.
+            Default: no.
 
     Shapes:
         - **x:** ``(num_pairs, in_channels)``
@@ -44,6 +45,9 @@ class SPENConv(nn.Module):
     Raises:
         ValueError: Features do not fit the plan or the layer.
     """
+
+    weight12: nn.Parameter
+    weight11: nn.Parameter
 
     def __init__(
         self, in_channels: int, node_channels: int, out_channels: int, num_classes: int = 1, product: bool = False
@@ -56,15 +60,18 @@ class SPENConv(nn.Module):
         self.pair_channels = self.node_out_channels + (out_channels if product else 0)
         self.weight22 = nn.Parameter(torch.empty(num_classes, _FROM_PAIRS, in_channels, out_channels))
         self.weight21 = nn.Parameter(torch.empty(num_classes, _TO_NODES, in_channels, out_channels))
-        self.weight12 = nn.Parameter(torch.empty(num_classes, _FROM_NODES, node_channels, out_channels))
-        self.weight11 = nn.Parameter(torch.empty(num_classes, _NODES, node_channels, out_channels))
+        # A parameter that nothing uses would stop distributed training.
+        for name, count in (("weight12", _FROM_NODES), ("weight11", _NODES)):
+            weight = torch.empty(num_classes, count, node_channels, out_channels)
+            self.register_parameter(name, nn.Parameter(weight) if node_channels else None)
         self.bias = nn.Parameter(torch.empty(num_classes, 3, self.node_out_channels))
         self.factors = nn.Linear(in_channels, 2 * out_channels) if product else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the weights from a normal distribution of variance ``2 / (in + out)``; biases are zero."""
-        for weight in (self.weight22, self.weight21, self.weight12, self.weight11):
+        from_nodes = (self.weight12, self.weight11) if self.node_channels else ()
+        for weight in (self.weight22, self.weight21, *from_nodes):
             nn.init.normal_(weight, std=math.sqrt(2 / (weight.size(2) + self.out_channels)))
         nn.init.zeros_(self.bias)
         if self.factors is not None:

@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphlab.ops import gather_reduce
+from graphlab.ops import Graph, gather_reduce
 from graphlab.ops.cache import IndexCache
 from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.checked_features import checked_edge_features, checked_features
+from graphlab.subgraph.color_refinement import check_inside
+from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.pair_features import pair_features
 from graphlab.subgraph.pair_norm import pair_norm
 from graphlab.subgraph.pair_plan import PairPlan
@@ -46,6 +49,9 @@ class SPENEncoder(nn.Module):
         - **edge_index:** ``(2, num_edges)``
         - **edge_attr:** ``(num_edges, edge_dim)``
         - **output:** ``(num_nodes, 2 * hidden_channels)``, times ``num_layers - 1`` with ``jk="cat"``
+
+    Raises:
+        ValueError: An argument is wrong, or the arguments of ``forward`` do not fit together.
     """
 
     def __init__(
@@ -64,6 +70,9 @@ class SPENEncoder(nn.Module):
         super().__init__()
         if num_layers < 2:
             raise ValueError(f"'num_layers' must be at least 2, one layer and the readout, got {num_layers}")
+        for name, value in (("hidden_channels", hidden_channels), ("num_hops", num_hops)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"'{name}' must be a whole number from 1, got {value!r}")
         self.in_channels, self.edge_dim, self.num_hops, self.normalize = in_channels, edge_dim, num_hops, normalize
         if jk not in JUMPS:
             raise ValueError(f"'jk' must be one of {', '.join(map(repr, JUMPS))}, got {jk!r}")
@@ -87,7 +96,7 @@ class SPENEncoder(nn.Module):
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor,
+        edge_index: Any,
         batch: Tensor | None = None,
         batch_size: int | None = None,
         edge_attr: Tensor | None = None,
@@ -97,16 +106,19 @@ class SPENEncoder(nn.Module):
 
         Args:
             x: Node features.
-            edge_index: Sources and targets.
+            edge_index: Sources and targets, or what :meth:`graphlab.ops.Graph.from_edge_index` takes.
             batch: The graph of each node, ascending; by default all are of one.
             batch_size: The number of graphs.
             edge_attr: Edge features, where the encoder takes any.
             bags: The ego nets, where they were extracted before; by default they are extracted and remembered.
         """
+        x = checked_features(x, self.in_channels, self.readouts[0].bias.dtype)  # pyright: ignore
+        batch, batch_size = checked_batch(batch, x.size(0), batch_size, x.device)
+        edge_index = _plain(edge_index, x.size(0))
+        check_inside("edge_index", edge_index[0], edge_index[1], batch)
+        edge_attr = checked_edge_features(edge_attr, edge_index, self.edge_dim, x)
         plan = self._plan(edge_index, x.size(0), bags)
-        pairs, nodes = pair_features(x, edge_index, plan, edge_attr, self.normalize), None
-        batch = x.new_zeros(x.size(0), dtype=torch.long) if batch is None else batch
-        layers = []
+        pairs, nodes, layers = pair_features(x, edge_index, plan, edge_attr, self.normalize), None, []
         for conv, (of_pairs, of_nodes) in zip(self.convs, self.norms, strict=True):  # pyright: ignore
             pairs, nodes = conv(pairs, nodes, plan)
             pairs = of_pairs(F.elu(pairs), batch[plan.row], batch_size)
@@ -118,6 +130,10 @@ class SPENEncoder(nn.Module):
 
     def _plan(self, edge_index: Any, num_nodes: int, bags: Bags | None) -> PairPlan:
         if bags is not None:
+            if (bags.num_nodes, bags.num_hops) != (num_nodes, self.num_hops):
+                raise ValueError(
+                    f"'bags' must be the nets of {num_nodes} nodes that reach {self.num_hops} hops, got {bags}"
+                )
             return PairPlan(bags, self.size_classes)
         key = ("plan", num_nodes, self.num_hops, self.size_classes)
 
@@ -125,3 +141,10 @@ class SPENEncoder(nn.Module):
             return PairPlan(Bags.from_edge_index(edge_index, num_nodes, self.num_hops), self.size_classes)
 
         return _PLANS.get(edge_index, key, build, lambda plan: plan.nbytes)
+
+
+def _plain(edge_index: Any, num_nodes: int) -> Tensor:
+    """Sources and targets as a tensor of int64, in the user's order."""
+    if type(edge_index) is Tensor and edge_index.layout == torch.strided and edge_index.dtype == torch.int64:
+        return edge_index
+    return Graph.from_edge_index(edge_index, (num_nodes, num_nodes)).edge_index()

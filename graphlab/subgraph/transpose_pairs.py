@@ -24,9 +24,12 @@ class _Transpose(torch.autograd.Function):
     """Turning round is its own inverse, so its derivative gathers where that of indexing would scatter."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, transposed: Tensor) -> Tensor:
-        ctx.save_for_backward(transposed)
+    def forward(x: Tensor, transposed: Tensor) -> Tensor:
         return x.index_select(0, transposed)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(inputs[1])
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:

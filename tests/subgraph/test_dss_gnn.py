@@ -192,11 +192,11 @@ def test_bad_input_is_told():
         net(torch.randn(3, 5), edges)
     with pytest.raises(ValueError, match=r"convert with \.to\(torch\.float32\)"):
         net(x.double(), edges)
-    with pytest.raises(ValueError, match=r"'batch' must be int64 with one entry for each of the 3 rows"):
+    with pytest.raises(ValueError, match=r"'batch' must hold one int64 number for each of the 3 nodes"):
         net(x, edges, torch.tensor([0, 0]))
-    with pytest.raises(ValueError, match=r"'batch' must ascend"):
+    with pytest.raises(ValueError, match=r"'batch' must be sorted"):
         net(x, edges, torch.tensor([0, 1, 0]))
-    with pytest.raises(ValueError, match=r"'batch' must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"'batch_size' is 1, but 'batch' names 2 graphs"):
         net(x, edges, torch.tensor([0, 0, 1]), batch_size=1)
     with pytest.raises(ValueError, match=r"node 1 of graph 0 is joined to node 2 of graph 1"):
         net(x, edges, torch.tensor([0, 0, 1]))

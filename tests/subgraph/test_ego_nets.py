@@ -57,7 +57,7 @@ def test_isolated_nodes_without_features():
 def test_errors():
     with pytest.raises(ValueError, match=r"one of the ego nets kept here, \[1\], got 2; apply EgoNets\(2\)"):
         graphs(EgoNets(1))[0].bags(2)
-    with pytest.raises(ValueError, match="'num_hops' must not be negative, got -1"):
+    with pytest.raises(ValueError, match="'num_hops' must be a whole number that is not negative, got -1"):
         EgoNets(-1)
     for wrong in (HeteroData(), Data(x=torch.ones(2, 1))):
         with pytest.raises(TypeError, match="takes a Data with an edge_index"):
@@ -66,3 +66,25 @@ def test_errors():
 
 def test_repr_says_what_is_done():
     assert repr(EgoNets(2)) == "EgoNets(num_hops=2, merge=True)"
+
+
+def test_nodes_without_features_are_counted():
+    path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
+    data = EgoNets(2)(EgoNets(1)(path))
+    assert data.num_nodes == 3
+    assert Batch.from_data_list([data, data]).bags(1).root.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_nets_of_a_graph_that_was_changed_are_refused():
+    data = EgoNets(1)(graphs()[2])
+    for changed in (
+        data.subgraph(torch.tensor([0, 1, 2])),
+        data.clone().update({"edge_index": data.edge_index[:, 1:]}),
+    ):
+        with pytest.raises(ValueError, match=r"apply EgoNets\(1\) after what changes the graph"):
+            changed.bags(1)
+
+
+def test_a_batch_is_refused():
+    with pytest.raises(TypeError, match="before it is batched"):
+        EgoNets(1)(Batch.from_data_list(graphs()))

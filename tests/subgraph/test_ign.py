@@ -158,7 +158,7 @@ def test_errors():
         net(data.x.float(), data.edge_index)
     with pytest.raises(ValueError, match="an edge goes from node 1 of graph 0 to node 2 of graph 1; check 'batch'"):
         net(data.x, torch.tensor([[0, 1], [1, 2]]), two)
-    with pytest.raises(ValueError, match="'batch' must ascend"):
+    with pytest.raises(ValueError, match="'batch' must be sorted"):
         net(data.x, data.edge_index, two.flip(0))
     with pytest.raises(ValueError, match="edge_index"):
         net(data.x, torch.tensor([[0], [4]]))

@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_refused():
 def test_brec_without_cfi(part):
     graphs, net = brec(part), network()
     assert int((gaps(embed(net, graphs)) > SEPARATED).sum()) == COUNTS[part]
-    assert noise(net, graphs[:20]) <= NOISE
+    assert noise(net, graphs[:8]) <= NOISE
 
 
 def test_strongly_regular_graphs_of_25_nodes_and_circulants():
@@ -104,4 +104,5 @@ def test_all_of_graph8c():
 def test_all_pairs_of_exp_and_cexp(name):
     graphs, net = graphsat(name), network(2)
     assert int((gaps(embed(net, graphs)) > SEPARATED).sum()) == 600
-    assert noise(net, graphs[:40]) <= NOISE
+    # Most pairs of these sparse graphs look alike: what sets the others apart is a small part of each product.
+    assert noise(net, graphs[:40]) < SEPARATED / 10

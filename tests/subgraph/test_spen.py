@@ -3,10 +3,13 @@
 import networkx as nx
 import pytest
 import torch
+from torch_geometric import EdgeIndex
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import from_networkx
 
-from graphlab.subgraph import SPEN, EgoNets, SPENEncoder, TwoScaleSPEN
+from graphlab.ops import Graph
+from graphlab.subgraph import SPEN, Bags, EgoNets, PairPlan, SPENEncoder, TwoScaleSPEN
+from graphlab.subgraph.pair_features import pair_features
 from tests.subgraph.graphs import random_graph, shuffled
 
 SEVEN = tuple(range(1, 8))
@@ -92,6 +95,16 @@ def test_graphs_without_edges_or_nodes():
     assert net(torch.rand(2, 3).double(), none, batch, 4).isfinite().all()
 
 
+def test_a_sum_sees_how_often_a_graph_stands_there():
+    data, none = graph(4), {"head_channels": ()}
+    twice = Batch.from_data_list([data, data])
+    twice.batch.zero_()
+    for pool, factor in (("mean", 1), ("sum", 2)):
+        net = small(pool=pool, **none)
+        one, two = (net(d.x, d.edge_index) - net.head.lins[0].bias for d in (data, twice))
+        torch.testing.assert_close(two, factor * one, rtol=1e-12, atol=1e-12)
+
+
 def test_edge_features_matter():
     net = small(edge_dim=2)
     data = graph(9)
@@ -155,5 +168,104 @@ def test_parameters_are_drawn_anew():
 def test_errors():
     with pytest.raises(ValueError, match="'num_layers' must be at least 2"):
         SPEN(3, 4, 2, num_layers=1)
+    with pytest.raises(ValueError, match="'num_hops' must be a whole number from 1, got 0"):
+        SPEN(3, 4, 2, num_hops=0)
     with pytest.raises(ValueError, match="'norm' must be one of"):
         SPEN(3, 4, 2, norm="layer")
+    with pytest.raises(ValueError, match="'jk' must be one of 'last', 'cat', got 'max'"):
+        SPEN(3, 4, 2, jk="max")
+    with pytest.raises(ValueError, match="'pool' must be one of 'mean', 'sum', got 'max'"):
+        SPEN(3, 4, 2, pool="max")
+
+
+def test_errors_of_what_is_given():
+    net, data = small(), graph(3)
+    x, edges = data.x, data.edge_index
+    other = EgoNets(1)(Data(x=x, edge_index=torch.zeros(2, 0, dtype=torch.long))).bags(1)
+    for message, given in (
+        (r"'x' must have shape \(num_nodes, 3\)", (x[:, :2], edges)),
+        ("'x' must hold torch.float64", (x.float(), edges)),
+        ("'batch' must be sorted", (x, edges, torch.arange(x.size(0)).flip(0))),
+        ("expected .0, 8", (x, edges + 5)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            net(*given)
+    with pytest.raises(ValueError, match="'edge_attr' must be None for a network with edge_dim=0"):
+        net(x, edges, edge_attr=torch.ones(edges.size(1), 1))
+    with pytest.raises(ValueError, match=r"'edge_attr' must have shape \(\d+, 2\) .* got None"):
+        small(edge_dim=2)(x, edges)
+    with pytest.raises(ValueError, match="'bags' must be the nets of 8 nodes that reach 2 hops, got Bags"):
+        small(num_hops=2)(x, edges, bags=other)
+    with pytest.raises(ValueError, match="'bags' must hold both nodes of every edge"):
+        net(x, edges, bags=other)
+
+
+def test_sparse_and_other_forms_of_edges():
+    net, data = small(), graph(6)
+    expected = net(data.x, data.edge_index)
+    n = data.num_nodes
+    adj_t = torch.sparse_coo_tensor(data.edge_index.flip(0), torch.ones(data.num_edges).double(), (n, n))
+    for edges in (
+        data.edge_index.int(),
+        EdgeIndex(data.edge_index, sparse_size=(n, n)),
+        adj_t.to_sparse_csr(),
+        Graph.from_edge_index(data.edge_index, (n, n)),
+    ):
+        torch.testing.assert_close(net(data.x, edges), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_many_nodes_of_short_indices():
+    """The number of a pair does not fit into 32 bits."""
+    n = 60_000
+    path = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
+    edges, x = torch.cat([path, path.flip(0)], dim=1), torch.rand(n, 3)
+    net = SPENEncoder(3, 2, num_layers=2, norm=None)
+    assert net(x, edges.int()).equal(net(x, edges))
+
+
+def test_training_after_inference_mode():
+    net, data = small(), graph(11)
+    with torch.inference_mode():
+        net(data.x, data.edge_index)
+    net(data.x, data.edge_index).sum().backward()
+
+
+def test_every_parameter_has_a_gradient():
+    """Else distributed training waits for one that never comes."""
+    for cls, options in NETS:
+        net, data = small(cls, **options), graph(12)
+        run(net, data).sum().backward()
+        assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_derivatives_by_functions():
+    net, data = small(), graph(12)
+    gradient = torch.func.grad(lambda x: net(x, data.edge_index).sum())(data.x)
+    data.x.requires_grad_()
+    (expected,) = torch.autograd.grad(run(net, data).sum(), data.x)
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_edges_stay_within_graphs():
+    data = graph(5)
+    with pytest.raises(ValueError, match="'edge_index'"):
+        small()(data.x, data.edge_index, torch.arange(data.num_nodes) // (data.num_nodes // 2))
+
+
+def test_a_graph_of_one_node_in_training():
+    net = SPEN(3, 4, 2, num_layers=3, pool="sum").train()
+    assert net(torch.rand(1, 3), torch.zeros(2, 0, dtype=torch.long)).isfinite().all()
+
+
+def test_half_precision_of_large_degrees():
+    edges, x = torch.ones(300, 300).fill_diagonal_(0).nonzero().T, torch.rand(300, 3)
+    plan = PairPlan(Bags.from_edge_index(edges, 300), (1,))
+    features = pair_features(x.half(), edges, plan)
+    torch.testing.assert_close(features[300:, 0].float(), torch.full((300 * 299,), 1 / 299), rtol=1e-3, atol=0)
+
+
+def test_a_hub_that_cannot_be():
+    star = torch.stack([torch.zeros(200_000, dtype=torch.long), torch.arange(1, 200_001)])
+    bags = Bags.from_edge_index(torch.cat([star, star.flip(0)], dim=1), 200_001)
+    with pytest.raises(ValueError, match=r"'bags' hold 40,000,\d+,\d+ pairs of nodes, the largest 200,001 nodes"):
+        PairPlan(bags, (1,))
