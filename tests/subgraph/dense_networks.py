@@ -90,7 +90,8 @@ def dense_encoder(
         nodes = dense_norm(of_nodes, elu(nodes), batch)
         layers.append((pairs, nodes))
     read = zip(encoder.readouts, layers if jk == "cat" else layers[-1:], strict=True)
-    return torch.cat([elu(dense_readout(readout, *layer, sets, classes)) for readout, layer in read], 1)
+    vectors = [elu(dense_readout(readout, of_pairs, of_nodes, sets, classes)) for readout, (of_pairs, of_nodes) in read]
+    return torch.cat(vectors, 1)
 
 
 def dense_pool(x: Tensor, batch: Tensor, batch_size: int, pool: str) -> Tensor:
