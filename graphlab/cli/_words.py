@@ -4,6 +4,7 @@ import argparse
 import sys
 
 _MOST = 10_000  # far more than any data set has splits, or BREC pairs
+_SEEDS = 1 << 63  # what fits a signed number of 64 bits
 
 
 def names(text: str) -> list[str]:
@@ -40,6 +41,21 @@ def numbers(text: str) -> list[int]:
             raise argparse.ArgumentTypeError(f"expected ranges that ascend, of numbers below {_MOST}, got '{part}'")
         found += range(start, stop)
     return list(dict.fromkeys(found))
+
+
+def seed(text: str) -> int:
+    """A seed that generators take.
+
+    Args:
+        text: what the user wrote.
+
+    Raises:
+        ArgumentTypeError: if it is no whole number from 0 below 2 to the 63.
+    """
+    # The length first: Python refuses to read numbers of thousands of digits.
+    if not text.isdecimal() or len(text) > len(str(_SEEDS)) or int(text) >= _SEEDS:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {_SEEDS - 1}, got '{text}'")
+    return int(text)
 
 
 def say(line: str) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from graphlab.ops import Graph
 from graphlab.ops.csr import rows_of
+from graphlab.subgraph.check_inside import check_inside
 from graphlab.subgraph.multiset_names import joint_names, multiset_names
 from graphlab.subgraph.node_batch import checked_batch
 
@@ -83,28 +84,3 @@ def first_colors(node_color: Tensor | None, batch: Tensor) -> Tensor:
             f"shape {tuple(node_color.shape)}; number rows of features by torch.unique(x, dim=0, return_inverse=True)"
         )
     return joint_names(node_color)
-
-
-def check_inside(name: str, row: Tensor, col: Tensor, batch: Tensor) -> None:
-    """Refuse pairs of nodes of different graphs.
-
-    Args:
-        name: The argument that they came as.
-        row: One node of each pair.
-        col: The other node.
-        batch: The graph of each node.
-
-    Shapes:
-        - **row, col:** ``(num_pairs,)``
-        - **batch:** ``(num_nodes,)``
-
-    Raises:
-        ValueError: A pair belongs to no one graph.
-    """
-    apart = (batch[row] != batch[col]).nonzero().flatten()
-    if apart.numel():
-        i, j = int(row[apart[0]]), int(col[apart[0]])
-        raise ValueError(
-            f"'{name}' must lie within graphs, but leads from node {i} of graph {int(batch[i])} to node {j} of graph "
-            f"{int(batch[j])}; check 'batch'"
-        )

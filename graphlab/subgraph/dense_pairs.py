@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from graphlab.subgraph.color_refinement import check_inside
+from graphlab.subgraph.size_groups import SizeGroups
 
 
 class DensePairs:
@@ -24,23 +24,17 @@ class DensePairs:
 
     def __init__(self, batch: Tensor, batch_size: int) -> None:
         self.batch, self.batch_size = batch, batch_size
-        self.size = torch.bincount(batch, minlength=batch_size)
-        self._first_node = self.size.cumsum(0) - self.size
-        by_size = torch.argsort(self.size, stable=True)
-        squares = self.size[by_size].square()
-        self._first_pair = torch.empty_like(squares)
-        self._first_pair[by_size] = squares.cumsum(0) - squares
-        self.num_pairs = int(squares.sum())
-        sizes, counts = torch.unique(self.size, return_counts=True)
-        self._stacks = [(n, count) for n, count in zip(sizes.tolist(), counts.tolist(), strict=True) if n]
-        self._graph_of_stacks = by_size[self.size[by_size] > 0]
-        self.diagonal = self._places(*torch.arange(batch.numel(), device=batch.device).expand(2, -1))
+        self._groups = SizeGroups(batch, batch_size)
+        self.num_pairs = self._groups.num_pairs
+        self._stacks = [(n, count) for n, count in self._groups.groups if n]
+        order = self._groups.order
+        self._graph_of_stacks = order[self._groups.size[order] > 0]
+        self.diagonal = self._groups.places(*torch.arange(batch.numel(), device=batch.device).expand(2, -1))
 
     @property
     def graph(self) -> Tensor:
         """The graph of each pair, ``(num_pairs,)``."""
-        graph = self._graph_of_stacks
-        return torch.repeat_interleave(graph, self.size[graph].square(), output_size=self.num_pairs)
+        return self._groups.pair_graph
 
     def places(self, name: str, index: Tensor) -> Tensor:
         """Give the place of each listed pair.
@@ -64,8 +58,7 @@ class DensePairs:
                 f"'{name}' must hold nodes in [0, {nodes}), got {int(index.min())} to {int(index.max())}; "
                 f"check the node numbering"
             )
-        check_inside(name, index[0], index[1], self.batch)
-        return self._places(index[0], index[1])
+        return self._groups.places(index[0], index[1], name)
 
     def stacks(self, values: Tensor) -> Iterator[Tensor]:
         """View the matrices of graphs of one size, the smallest size first.
@@ -137,8 +130,3 @@ class DensePairs:
     def _by_graph(self, parts: list[Tensor], values: Tensor) -> Tensor:
         rows = values.new_zeros(self.batch_size, values.size(0))
         return rows.index_copy(0, self._graph_of_stacks, torch.cat(parts, dim=1).T) if parts else rows
-
-    def _places(self, row: Tensor, col: Tensor) -> Tensor:
-        graph = self.batch[row]
-        inside = (row - self._first_node[graph]) * self.size[graph] + col - self._first_node[graph]
-        return self._first_pair[graph] + inside

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphlab.ops import Graph, csr_from_coo, ego_nets, gather_reduce
+from graphlab.subgraph.check_inside import check_inside
 
 _LARGEST_INT32 = 2**31 - 1
 
@@ -107,7 +108,7 @@ def _edges_of_bags(graph: Graph, batch: Tensor, first: Tensor, num_rows: int, nu
     root = torch.repeat_interleave(first.cpu(), nets.edge_ptr.diff()).to(first.device)
     degree = graph.degree.long()
     target = torch.repeat_interleave(torch.arange(degree.numel(), device=degree.device), degree)
-    _check_edges(batch, graph.col.long(), target)
+    check_inside("edge_index", graph.col.long(), target, batch)
     edge = nets.edge.to(first.device).long()
     source, target = root + graph.col[edge], root + target[edge]
     if edge.numel() + num_rows <= _LARGEST_INT32:
@@ -125,13 +126,3 @@ def _rows_of_nodes(begins: Tensor, first: Tensor) -> Graph:
     if 2 * num_rows <= _LARGEST_INT32:
         begins, col = begins.int(), col.int()
     return Graph(begins, col, None, num_rows)
-
-
-def _check_edges(batch: Tensor, source: Tensor, target: Tensor) -> None:
-    apart = (batch[source] != batch[target]).nonzero()
-    if apart.numel():
-        e = int(apart[0])
-        raise ValueError(
-            f"'edge_index' must stay within each graph, but node {int(source[e])} of graph {int(batch[source[e]])} is "
-            f"joined to node {int(target[e])} of graph {int(batch[target[e]])}; check 'batch'"
-        )

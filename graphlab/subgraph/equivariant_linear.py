@@ -103,11 +103,12 @@ class EquivariantLinear(nn.Module):
 
     def _map(self, x: Tensor, size_class: int, m: int) -> Tensor:
         bias = None if self.bias is None else self.bias[size_class]
-        weight = self.weight[size_class] * max(m, 1) ** self.exponent
+        # Half types hold neither sums over large bags nor weights divided by as much.
+        wide = torch.promote_types(self.weight.dtype, torch.float)
+        weight = self.weight[size_class].to(wide) * max(m, 1) ** self.exponent.to(wide)
         device = x.device.type
         if torch.is_autocast_enabled(device):
-            dtype = torch.get_autocast_dtype(device)
-            x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+            x = x.to(torch.get_autocast_dtype(device))
         with torch.autocast(device, enabled=False):
             return equivariant_map(x, weight, bias, self.kind, m)
 

@@ -46,7 +46,9 @@ class _Map(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, kind: MapKind, num_nodes: int) -> Tensor:
         out = x.new_empty([x.size(0), *[num_nodes] * kind.order_out, weight.size(2)])
+        weight = weight.to(torch.promote_types(x.dtype, torch.float))
         matrices, of_vectors, of_scalars = kind.factors(weight)
+        matrices = matrices.to(x.dtype)
         for bags, target in _chunks(x, out):
             vectors, scalars = take_pieces(bags, kind.order_in, kind.rooted, num_nodes)
             vectors = _mix(vectors, of_vectors, (kind.vectors[1], weight.size(2)))
@@ -93,7 +95,7 @@ class _Products(torch.autograd.Function):
                 block = block.reshape(-1, y.size(-1))
                 matrices[0] += rows.t() @ block
                 matrices[1] += columns.t() @ block
-        return total.to(x.dtype), bias.to(x.dtype)
+        return total, bias
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:

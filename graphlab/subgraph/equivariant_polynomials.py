@@ -13,7 +13,7 @@ from torch_geometric.transforms import BaseTransform
 from graphlab.ops import Graph
 from graphlab.ops.cache import IndexCache
 from graphlab.ops.csr import rows_of
-from graphlab.subgraph.color_refinement import check_inside
+from graphlab.subgraph.check_inside import check_inside
 from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.sparse_polynomials import sparse_polynomials
 

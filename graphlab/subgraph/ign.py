@@ -50,6 +50,7 @@ class IGN(nn.Module):
 
     Raises:
         ValueError: A number is out of range, or an input is not as said.
+        RuntimeError: All pairs of nodes do not fit in memory.
 
     Example:
         >>> import torch
@@ -118,9 +119,9 @@ class IGN(nn.Module):
         """Adjacency and edge features at each pair, node features on the diagonal."""
         source, target = graph.col.long(), rows_of(graph.rowptr, graph.num_edges)
         edges = self._edge_features(x, graph, edge_attr)
-        edges = edges.new_zeros(groups.num_pairs, edges.size(1)).index_add(0, groups.places(source, target), edges)
+        edges = groups.zeros(edges, edges.size(1)).index_add(0, groups.places(source, target), edges)
         node = torch.arange(x.size(0), device=x.device)
-        nodes = x.new_zeros(groups.num_pairs, x.size(1)).index_copy(0, groups.places(node, node), x)
+        nodes = groups.zeros(x, x.size(1)).index_copy(0, groups.places(node, node), x)
         return torch.cat([edges, nodes], 1)
 
     def _edge_features(self, x: Tensor, graph: Graph, edge_attr: Tensor | None) -> Tensor:

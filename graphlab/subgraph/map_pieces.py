@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def take_pieces(x: Tensor, order: int, rooted: bool, num_nodes: int) -> tuple[Tensor, Tensor]:
-    """Sum up a batch of bags to vectors and scalars.
+    """Sum up a batch of bags to vectors and scalars, in no less than float32.
 
     Args:
         x: The bags.
@@ -17,15 +17,17 @@ def take_pieces(x: Tensor, order: int, rooted: bool, num_nodes: int) -> tuple[Te
         - **x:** ``(num_bags, ..., channels)``
         - **output:** ``(num_bags, num_nodes, num_vectors, channels)``, ``(num_bags, num_scalars, channels)``
     """
+    wide = torch.promote_types(x.dtype, torch.float)
     if order == 0:
-        return x.new_empty(x.size(0), num_nodes, 0, x.size(1)), x[:, None]
+        return x.new_empty(x.size(0), num_nodes, 0, x.size(1), dtype=wide), x[:, None].to(wide)
     if order == 1:
+        x = x.to(wide)
         scalars = [x.sum(1), _at_root(x, 1)] if rooted else [x.sum(1)]
         return x[:, :, None], torch.stack(scalars, 1)
-    d, r, c = x.diagonal(dim1=1, dim2=2).transpose(1, 2), x.sum(2), x.sum(1)
+    d, r, c = x.diagonal(dim1=1, dim2=2).transpose(1, 2).to(wide), x.sum(2, dtype=wide), x.sum(1, dtype=wide)
     vectors, scalars = [d, r, c], [d.sum(1), r.sum(1)]
     if rooted:
-        vectors += [_at_root(x, 2), _at_root(x, 1)]
+        vectors += [_at_root(x, 2).to(wide), _at_root(x, 1).to(wide)]
         scalars += [_at_root(c, 1), _at_root(r, 1), _at_root(d, 1)]
     return torch.stack(vectors, 2), torch.stack(scalars, 1)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from graphlab.subgraph.check_inside import check_inside
+
 
 class SizeGroups:
     """Where the pairs of nodes of all graphs stand, those of the smallest graphs first.
@@ -34,12 +36,13 @@ class SizeGroups:
         """The graph of each pair."""
         return self.order.repeat_interleave(self.size[self.order].square(), output_size=self.num_pairs)
 
-    def places(self, row: Tensor, col: Tensor) -> Tensor:
+    def places(self, row: Tensor, col: Tensor, name: str = "edge_index") -> Tensor:
         """Tell where pairs stand.
 
         Args:
             row: The first node of each.
             col: The second.
+            name: The argument that they came as.
 
         Shapes:
             - **row, col, output:** ``(num_listed,)``
@@ -47,16 +50,33 @@ class SizeGroups:
         Raises:
             ValueError: The nodes of a pair are of two graphs.
         """
+        check_inside(name, row, col, self.batch)
         graph = self.batch[row]
-        apart = (graph != self.batch[col]).nonzero()
-        if apart.numel():
-            i, j = int(row[apart[0]]), int(col[apart[0]])
-            raise ValueError(
-                f"'edge_index' must keep within graphs, but an edge goes from node {i} of graph {int(self.batch[i])} "
-                f"to node {j} of graph {int(self.batch[j])}; check 'batch'"
-            )
         first = self.first_node[graph]
         return self.first_pair[graph] + (row - first) * self.size[graph] + (col - first)
+
+    def zeros(self, x: Tensor, channels: int) -> Tensor:
+        """Make features of all pairs.
+
+        Args:
+            x: What tells their type and device.
+            channels: Their width.
+
+        Shapes:
+            - **output:** ``(num_pairs, channels)``
+
+        Raises:
+            RuntimeError: They do not fit in memory.
+        """
+        try:
+            return x.new_zeros(self.num_pairs, channels)
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"all pairs of nodes of each graph are held, {self.num_pairs} here, the largest graph having "
+                f"{self.groups[-1][0]} nodes: {self.num_pairs * channels * x.element_size()} bytes for {channels} "
+                "channels could not be had; give smaller graphs or fewer at a time, or take SPEN, which holds the "
+                "pairs inside ego nets alone"
+            ) from error
 
     def dense(self, x: Tensor) -> Iterator[Tensor]:
         """View the pairs of graphs of one size as a dense batch, size by size.

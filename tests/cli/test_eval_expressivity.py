@@ -1,5 +1,6 @@
 import csv
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ WALKS = f"{HERE}:ClosedWalks"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module._graphs.cache_clear()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRAPHLAB_ROOT", str(tmp_path / "root"))
     monkeypatch.setattr(graphlab.data, "load", fixed_graphs(150 * [HEXAGON] + 1050 * [TRIANGLES]), raising=False)
 
 
@@ -60,6 +62,35 @@ def test_what_cannot_be_measured_is_said_and_the_rest_is_done(capsys: Any) -> No
     assert f"[2/2] {WALKS} on csl" in found.err and "not run" in found.out
 
 
+def test_a_network_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [path for path in sys.path if path not in ("", str(tmp_path))]
+    monkeypatch.setattr(sys, "path", before)
+    (tmp_path / "own_walks.py").write_text(f"from {HERE} import ClosedWalks as Net")
+    assert evaluate("--model", "own_walks:Net", "--data", "csl") == 0
+    assert sys.path == before and str(tmp_path) not in sys.path
+
+
+def test_a_damaged_result_is_not_run(capsys: Any) -> None:
+    words = ("--model", "gin", "--data", "csl", "--format", "csv")
+    assert evaluate(*words) == 0
+    (path,) = Path("out/untrained").rglob("*.json")
+    path.write_text(path.read_text()[:40])
+    capsys.readouterr()
+    for more, code in ((["--list"], 0), ([], 1)):
+        assert evaluate(*words, *more) == code
+        found = capsys.readouterr()
+        assert found.err.count("csl.json: is no result of graphlab eval expressivity; remove it") == 1
+        assert table(found.out)["gin"]["noise"] in ("not run", "")
+
+
+def test_help_tells_of_what_is_measured_otherwise(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        evaluate("--help")
+    text = capsys.readouterr().out
+    assert "ppgn++8: ppgn++ with sharper sines (frequency 8)" in text and "1e-06, not 1e-12" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
 def test_an_interruption_says_how_to_go_on(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(cell: Any) -> None:
         raise KeyboardInterrupt
@@ -84,7 +115,10 @@ def test_choices_that_stand_for_nothing_are_refused(words: list[str], message: s
     assert capsys.readouterr().err.startswith(f"graphlab eval: {message}")
 
 
-@pytest.mark.parametrize("words", [["--pairs", "5-2"], ["--model", "gin,"], ["--protocol", "trained"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--pairs", "5-2"], ["--model", "gin,"], ["--protocol", "trained"], ["--seed", "9" * 23], ["--seed", "-1"]],
+)
 def test_mistakes_are_answered_with_one_line(words: list[str], capsys: Any) -> None:
     with pytest.raises(SystemExit) as stop:
         evaluate(*words)

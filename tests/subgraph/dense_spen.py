@@ -49,7 +49,7 @@ def dense_layer(
     for members in sets:
         at = torch.tensor(members)
         inside = None if x_node is None else x_node[at]
-        of_pairs, of_nodes = _bag(conv, x[at][:, at], inside, _class(len(members), classes))
+        of_pairs, of_nodes = _bag(conv, x[at][:, at], inside, class_number(len(members), classes))
         pairs[at[:, None], at[None]] += of_pairs
         nodes[at] += of_nodes
         count[at[:, None], at[None]] += 1
@@ -57,7 +57,8 @@ def dense_layer(
     return pairs / count.clamp(min=1), nodes / often.clamp(min=1)
 
 
-def _class(m: int, classes: tuple[int, ...]) -> int:
+def class_number(m: int, classes: tuple[int, ...]) -> int:
+    """Which class a bag of m nodes is of."""
     return max((c for c, least in enumerate(classes) if least <= m), default=0)
 
 

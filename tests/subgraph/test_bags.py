@@ -66,6 +66,21 @@ def test_take_orders_bags():
     assert turned.node[turned.edge_index].T.tolist() != bags.node[bags.edge_index].T.tolist()
 
 
+@given(st.integers(1, 15), st.floats(0, 0.6), st.integers(0, 2), st.booleans(), st.integers(0, 99))
+def test_bags_begin_with_their_root_and_tell_how_far_nodes_are(num_nodes, share, num_hops, merge, seed):
+    """Of merged bags too, and of bags in another order."""
+    edge_index = random_graph(num_nodes, share, seed)
+    bags = Bags.from_edge_index(edge_index, num_nodes, num_hops, merge)
+    order = torch.randperm(bags.num_bags, generator=torch.Generator().manual_seed(seed))
+    at_most = [nets(edge_index, num_nodes, k) for k in range(num_hops + 1)]
+    for found in (bags, bags.take(order, order.argsort()[bags.bag])):
+        assert found.node[found.node_ptr[:-1]].equal(found.root)
+        assert found.bag[found.root].equal(torch.arange(found.num_bags))
+        root = found.root.repeat_interleave(found.size).tolist()
+        hops = [next(k for k in range(9) if u in at_most[k][v]) for u, v in zip(found.node.tolist(), root, strict=True)]
+        assert found.hop.tolist() == hops
+
+
 def test_copies_to_a_device():
     bags = Bags.from_edge_index(random_graph(5, 0.5, 0), 5).to("meta")
     assert bags.node.is_meta and bags.num_hops == 1

@@ -198,7 +198,7 @@ def test_bad_input_is_told():
         net(x, edges, torch.tensor([0, 1, 0]))
     with pytest.raises(ValueError, match=r"'batch_size' is 1, but 'batch' names 2 graphs"):
         net(x, edges, torch.tensor([0, 0, 1]), batch_size=1)
-    with pytest.raises(ValueError, match=r"node 1 of graph 0 is joined to node 2 of graph 1"):
+    with pytest.raises(ValueError, match=r"leads from node 1 of graph 0 to node 2 of graph 1"):
         net(x, edges, torch.tensor([0, 0, 1]))
     with pytest.raises(ValueError, match=r"'edge_index' has targets from 2 to 3"):
         net(x, edges + torch.tensor([[0], [1]]).clamp(max=2))

@@ -166,6 +166,27 @@ def test_low_precision():
     assert single.weight.grad.dtype == torch.float32 and bool(single.weight.grad.isfinite().all())
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", [(2, 2, False), (2, 0, False), (2, 1, True), (1, 2, False)])
+def test_large_bags_in_half_precision(dtype, kind):
+    """Sums over them are no numbers of float16, and weights divided by their sizes are hardly any."""
+    torch.manual_seed(0)
+    low = drawn(4, 4, *kind[:2], rooted=kind[2]).to(dtype)
+    x = torch.ones(1, *[300] * kind[0], 4, dtype=dtype).requires_grad_()
+    expected, leaf = copy.deepcopy(low).double(), x.detach().double().requires_grad_()
+    out, wanted = low(x), expected(leaf)
+    assert out.dtype == dtype
+    bound = 10 * torch.finfo(dtype).eps
+    assert (out.double() - wanted).abs().max() <= bound * wanted.abs().max()
+    out.float().mean().backward()
+    wanted.mean().backward()
+    for tensor, other in [(x, leaf), *zip(low.parameters(), expected.parameters(), strict=True)]:
+        assert tensor.grad.dtype == dtype
+        # What is below the smallest number of the type is lost.
+        gap = (tensor.grad.double() - other.grad).abs().max()
+        assert gap <= 100 * torch.finfo(dtype).eps * other.grad.abs().max() + 1e-6
+
+
 def test_initial_weights():
     torch.manual_seed(0)
     layer = EquivariantLinear(30, 50, num_classes=3)

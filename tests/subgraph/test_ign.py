@@ -10,6 +10,7 @@ from torch_geometric.utils import from_networkx, to_dense_adj
 
 from graphlab.ops import Graph
 from graphlab.subgraph import IGN, equivariant_basis
+from tests.subgraph.dense_networks import dense_norm, drawn
 
 SIZES = (4, 1, 6, 0, 4, 2)
 
@@ -39,14 +40,17 @@ def plain(layer, x):
 
 
 @pytest.mark.parametrize("edge_dim", [0, 2])
-def test_the_dense_formula(edge_dim):
-    net, data = network(edge_dim=edge_dim), graph(6, edge_dim=edge_dim)
+@pytest.mark.parametrize("norm", ["batch_norm", "graph_norm", None])
+def test_the_dense_formula(edge_dim, norm):
+    net, data = drawn(network(edge_dim=edge_dim, norm=norm)), graph(6, edge_dim=edge_dim)
     channels = [to_dense_adj(data.edge_index, max_num_nodes=6)[0, ..., None].double()]
     if edge_dim:
         channels.append(to_dense_adj(data.edge_index, edge_attr=data.edge_attr, max_num_nodes=6)[0])
     pairs = torch.cat([*channels, torch.diag_embed(data.x.T).movedim(0, -1)], -1)[None]
-    for conv in net.convs:
+    one_graph = torch.zeros(36, dtype=torch.long)
+    for conv, of_pairs in zip(net.convs, net.norms, strict=True):
         pairs = F.elu(plain(conv, pairs))
+        pairs = dense_norm(of_pairs, pairs.flatten(0, 2), one_graph).view_as(pairs)
     expected = net.head(F.elu(plain(net.invariant, pairs)))
     found = net(data.x, data.edge_index, edge_attr=data.edge_attr if edge_dim else None)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
@@ -156,7 +160,7 @@ def test_errors():
         net(data.x[:, :2], data.edge_index)
     with pytest.raises(ValueError, match=r"'x' must hold torch.float64"):
         net(data.x.float(), data.edge_index)
-    with pytest.raises(ValueError, match="an edge goes from node 1 of graph 0 to node 2 of graph 1; check 'batch'"):
+    with pytest.raises(ValueError, match="leads from node 1 of graph 0 to node 2 of graph 1; check 'batch'"):
         net(data.x, torch.tensor([[0, 1], [1, 2]]), two)
     with pytest.raises(ValueError, match="'batch' must be sorted"):
         net(data.x, data.edge_index, two.flip(0))
@@ -166,3 +170,9 @@ def test_errors():
         net(data.x, data.edge_index, edge_attr=torch.zeros(8, 2))
     with pytest.raises(ValueError, match=r"'edge_attr' must be torch.float64 of shape \(8, 2\), got None"):
         network(edge_dim=2)(data.x, data.edge_index)
+
+
+def test_pairs_that_do_not_fit_in_memory():
+    n = 3_000_000
+    with pytest.raises(RuntimeError, match=r"9000000000000 here, .* 3000000 nodes: 36\d+ bytes for 1 .* take SPEN"):
+        IGN(1, 4, 2)(torch.zeros(n, 1), torch.zeros(2, 0, dtype=torch.long))

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphlab.ops import Graph
 from graphlab.subgraph import Bags, PairPlan
 from tests.subgraph.graphs import nets, random_graph
 
@@ -54,3 +55,26 @@ def test_edges_find_their_pairs(num_nodes, share, num_hops, loops):
         edge_index = torch.cat([edge_index, torch.zeros(2, 1, dtype=torch.long)], dim=1)
     pair = plan.edge_pairs(edge_index)
     assert torch.stack([plan.row[pair], plan.col[pair]]).equal(edge_index)
+
+
+@given(**GRAPHS)
+def test_bytes_are_about_those_held(num_nodes, share, num_hops):
+    """Once every part of the plan was asked for."""
+    _, plan = planned(num_nodes, share, num_hops)
+    for name in dir(plan):
+        getattr(plan, name)
+    held = sum(tensor.nbytes for tensor in tensors(vars(plan).values()))
+    assert held / 4 <= plan.nbytes <= 4 * held
+
+
+def tensors(values):
+    """All tensors in what is nested, each storage once."""
+    found = {}
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found[value.data_ptr()] = value
+        elif isinstance(value, (tuple, list)):
+            found |= {part.data_ptr(): part for part in tensors(value)}
+        elif isinstance(value, (Bags, Graph)):
+            found |= {part.data_ptr(): part for part in tensors(vars(value).values())}
+    return found.values()

@@ -27,5 +27,7 @@ def test_no_graphs():
 
 
 def test_a_pair_of_two_graphs_is_refused():
-    with pytest.raises(ValueError, match="an edge goes from node 0 of graph 0 to node 1 of graph 1"):
+    with pytest.raises(
+        ValueError, match="'edge_index' must lie within graphs, but leads from node 0 of graph 0 to node 1"
+    ):
         SizeGroups(torch.tensor([0, 1]), 2).places(torch.tensor([0]), torch.tensor([1]))

@@ -10,7 +10,8 @@ from torch_geometric.utils import from_networkx
 from graphlab.ops import Graph
 from graphlab.subgraph import SPEN, Bags, EgoNets, PairPlan, SPENEncoder, TwoScaleSPEN
 from graphlab.subgraph.pair_features import pair_features
-from tests.subgraph.graphs import random_graph, shuffled
+from tests.subgraph.dense_networks import dense_encoder, dense_head, dense_norm, dense_pool, drawn
+from tests.subgraph.graphs import nets, random_graph, shuffled
 
 SEVEN = tuple(range(1, 8))
 
@@ -58,6 +59,26 @@ def test_a_batch_is_its_graphs(cls, options, norm):
     net, graphs = small(cls, **options, norm=norm), [graph(seed) for seed in range(12)]
     together = run(net, Batch.from_data_list(graphs))
     torch.testing.assert_close(together, torch.cat([run(net, data) for data in graphs]), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("pool", ["mean", "sum"])
+@pytest.mark.parametrize("norm", ["batch_norm", "graph_norm", None])
+def test_is_the_papers_network(norm, pool):
+    """Encoder, pooling and perceptron, written down."""
+    net = drawn(small(norm=norm, pool=pool, num_hops=2, size_classes=(2, 4), head_channels=(5, 3)))
+    batch = Batch.from_data_list([graph(seed) for seed in (1, 50, 4)])
+    sets = nets(batch.edge_index, batch.num_nodes, 2)
+    nodes = dense_encoder(net.encoder, batch.x, batch.edge_index, sets, (2, 4), batch.batch)
+    pooled = dense_norm(net.pool.norm, dense_pool(nodes, batch.batch, 3, pool), torch.arange(3))
+    torch.testing.assert_close(run(net, batch), dense_head(net.head, pooled), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("dropout", "repeats"), [(0.5, False), (0.0, True)])
+def test_dropout_is_of_training_alone(dropout, repeats):
+    net, data = small(dropout=dropout), graph(3)
+    assert run(net, data).equal(run(net, data))
+    net.train()
+    assert run(net, data).equal(run(net, data)) == repeats
 
 
 def test_an_encoder_gives_nodes():

@@ -105,6 +105,13 @@ def test_weights_start_with_the_papers_spread():
     assert not conv.bias.any()
 
 
+def test_all_parameters_are_drawn_anew():
+    conv = layer(2, 3, (2, 3), True)
+    before = {name: value.clone() for name, value in conv.named_parameters()}
+    conv.reset_parameters()
+    assert [name for name, value in conv.named_parameters() if value.equal(before[name])] == []
+
+
 def test_errors():
     plan = PairPlan(Bags.from_edge_index(random_graph(5, 0.5, 0), 5), (2,))
     x, x_node = torch.ones(plan.num_pairs, 2), torch.ones(5, 3)

@@ -10,6 +10,7 @@ from torch_geometric.utils import sort_edge_index
 
 from graphlab.train.config import ConfigError
 from graphlab.train.evaluation.expressivity.networks import Network
+from graphlab.train.evaluation.expressivity.protocols import UNTRAINED
 
 Embed = Callable[[Sequence[Data]], Tensor]
 """From graphs to a vector of each, ``[num_graphs, channels]``."""
@@ -28,8 +29,6 @@ class GraphBatch(NamedTuple):
     batch_size: int
 
 
-HIDDEN = 8
-CHANNELS = 16
 _PAIRS_AT_ONCE = 1 << 18  # of nodes of one graph: what networks on pairs keep in memory
 
 
@@ -48,9 +47,29 @@ def untrained(network: Network, in_channels: int, seed: int = 0) -> Embed:
         return lambda graphs: _colors(network, graphs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = network.make(in_channels, HIDDEN, CHANNELS).double().eval()
+        module = made(network, in_channels, UNTRAINED.hidden_channels, UNTRAINED.channels).double().eval()
         _draw_what_is_zero(module)
     return lambda graphs: embed(module, graphs, torch.float64)
+
+
+def made(network: Network, in_channels: int, hidden_channels: int, out_channels: int) -> nn.Module:
+    """A new network, as a module.
+
+    Args:
+        network: which.
+        in_channels: width of the node features.
+        hidden_channels: width of its layers, where it does not choose that itself.
+        out_channels: width of a graph's vector.
+
+    Raises:
+        ConfigError: if it cannot be made, or is no module.
+    """
+    module = network.make(in_channels, hidden_channels, out_channels)
+    if not isinstance(module, nn.Module):
+        raise ConfigError(
+            f"--model: '{network.name}' cannot be made: expected a torch.nn.Module, got {type(module).__name__}"
+        )
+    return module
 
 
 def _draw_what_is_zero(module: nn.Module) -> None:
@@ -73,13 +92,28 @@ def embed(module: nn.Module, graphs: Sequence[Data], dtype: torch.dtype) -> Tens
         - output: ``[num_graphs, channels]``
 
     Raises:
-        ConfigError: if a graph's vector is not finite.
+        ConfigError: if there is no finite vector of each graph.
     """
-    found = torch.cat([module(*collate(batch, dtype)) for batch in batches(graphs)])
-    if found.shape[:1] != (len(graphs),) or found.dim() != 2:
-        raise ConfigError(
-            f"--model: expected a vector for each of {len(graphs)} graphs, got shape {tuple(found.shape)}"
-        )
+    return torch.cat([vectors(module, collate(batch, dtype)) for batch in batches(graphs)])
+
+
+def vectors(module: nn.Module, batch: GraphBatch) -> Tensor:
+    """Run a network on one batch.
+
+    Args:
+        module: takes ``x, edge_index, batch, batch_size``.
+        batch: the graphs.
+
+    Shapes:
+        - output: ``[batch_size, channels]``
+
+    Raises:
+        ConfigError: if there is no finite vector of each graph.
+    """
+    found = module(*batch)
+    if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != batch.batch_size or not found.size(1):
+        came = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise ConfigError(f"--model: expected a vector for each of {batch.batch_size} graphs, got {came}")
     if not found.isfinite().all():
         raise ConfigError("--model: the network makes vectors that are not finite; expected numbers to compare")
     return found

@@ -9,18 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_embedding_loss
 from torch_geometric.data import Data
 
-from graphlab.train.evaluation.expressivity.embedding import CHANNELS, GraphBatch, collate, relabelled
+from graphlab.train.evaluation.expressivity.embedding import GraphBatch, collate, made, relabelled, vectors
 from graphlab.train.evaluation.expressivity.networks import Network
+from graphlab.train.evaluation.expressivity.protocols import RPC
 from graphlab.train.evaluation.expressivity.t_squared import t_squared
-
-ORDERS = 32  # of the nodes of each graph
-THRESHOLD = 72.34
-HIDDEN = 16
-_BATCH = 16
-_EPOCHS = 20
-_LEARNING_RATE, _WEIGHT_DECAY = 1e-4, 1e-4
-_GOOD_ENOUGH = 0.2
-_CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -40,13 +32,13 @@ class PairResult:
     @property
     def is_reliable(self) -> bool:
         """Whether a graph is not told from itself."""
-        return self.t_squared_reliability < THRESHOLD
+        return self.t_squared_reliability < RPC.threshold
 
     @property
     def is_separated(self) -> bool:
         """Whether the two graphs are told apart, whether reliably or not."""
-        alike = math.isclose(self.t_squared, self.t_squared_reliability, rel_tol=0, abs_tol=_CLOSE)
-        return self.t_squared > THRESHOLD and not alike
+        alike = math.isclose(self.t_squared, self.t_squared_reliability, rel_tol=0, abs_tol=RPC.close)
+        return self.t_squared > RPC.threshold and not alike
 
 
 def compare_pair(make: Callable[[], nn.Module], first: Data, second: Data, seed: int = 0) -> PairResult:
@@ -66,6 +58,9 @@ def compare_pair(make: Callable[[], nn.Module], first: Data, second: Data, seed:
         first: one graph.
         second: the other graph.
         seed: of the weights and the orders.
+
+    Raises:
+        ConfigError: if there is no finite vector of each graph.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -85,13 +80,13 @@ def rpc_network(network: Network, in_channels: int) -> Callable[[], nn.Module]:
         network: which.
         in_channels: width of the node features.
     """
-    return lambda: network.make(in_channels, HIDDEN, CHANNELS)
+    return lambda: made(network, in_channels, RPC.hidden_channels, RPC.channels)
 
 
 def _in_orders(first: Data, second: Data, generator: torch.Generator) -> list[GraphBatch]:
     """Batches of the two graphs in turn, in random orders of their nodes."""
-    graphs = [relabelled(graph, generator) for _ in range(ORDERS) for graph in (first, second)]
-    return [collate(graphs[start : start + _BATCH], torch.float32) for start in range(0, len(graphs), _BATCH)]
+    graphs = [relabelled(graph, generator) for _ in range(RPC.orders) for graph in (first, second)]
+    return [collate(graphs[start : start + RPC.batch], torch.float32) for start in range(0, len(graphs), RPC.batch)]
 
 
 def _train(module: nn.Module, pairs: list[GraphBatch]) -> int:
@@ -99,22 +94,22 @@ def _train(module: nn.Module, pairs: list[GraphBatch]) -> int:
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not parameters:
         return 0
-    optimizer = torch.optim.Adam(parameters, lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    optimizer = torch.optim.Adam(parameters, lr=RPC.learning_rate, weight_decay=RPC.weight_decay)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
     module.train()
-    for epoch in range(_EPOCHS):
+    for epoch in range(RPC.epochs):
         losses = [_step(module, batch, optimizer) for batch in pairs]
         mean = sum(losses) / len(losses)
-        if mean < _GOOD_ENOUGH:
+        if mean < RPC.good_enough:
             return epoch + 1
         scheduler.step(mean)
-    return _EPOCHS
+    return RPC.epochs
 
 
 def _step(module: nn.Module, batch: GraphBatch, optimizer: torch.optim.Optimizer) -> float:
     optimizer.zero_grad()
-    vectors = module(*batch)
-    first, second = vectors[::2], vectors[1::2]
+    found = vectors(module, batch)
+    first, second = found[::2], found[1::2]
     loss = cosine_embedding_loss(first, second, -first.new_ones(len(first)))
     loss.backward()
     optimizer.step()
@@ -124,5 +119,5 @@ def _step(module: nn.Module, batch: GraphBatch, optimizer: torch.optim.Optimizer
 @torch.no_grad()
 def _vectors(module: nn.Module, pairs: list[GraphBatch]) -> tuple[Tensor, Tensor]:
     module.eval()
-    vectors = torch.cat([module(*batch) for batch in pairs])
-    return vectors[::2], vectors[1::2]
+    found = torch.cat([vectors(module, batch) for batch in pairs])
+    return found[::2], found[1::2]

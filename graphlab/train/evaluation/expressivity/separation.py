@@ -3,9 +3,6 @@
 import torch
 from torch import Tensor
 
-TOLERANCE = 1e-12
-MOST_NOISE = 1e-13
-
 
 def relative_difference(first: Tensor, second: Tensor) -> Tensor:
     r"""How far vectors lie apart, relative to their size.

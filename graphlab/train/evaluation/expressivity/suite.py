@@ -1,11 +1,12 @@
 """From names to cells, and from figures to rows. Imports no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from graphlab.data.brec_categories import CATEGORIES
 from graphlab.train.config import ConfigError
-from graphlab.train.evaluation.expressivity.cells import NUM_PAIRS, RpcCell, UntrainedCell
+from graphlab.train.evaluation.expressivity.cells import NUM_PAIRS, Cell, RpcCell, UntrainedCell
 from graphlab.train.evaluation.expressivity.comparisons import DEFAULT, Comparison, comparison
 from graphlab.train.evaluation.expressivity.networks import NETWORKS, network
 from graphlab.train.evaluation.expressivity.records import Records
@@ -14,6 +15,8 @@ from graphlab.train.evaluation.expressivity.table import Row, rpc_rows, untraine
 
 SUMMARY = "how many pairs of graphs a network tells apart that 1-WL or 3-WL do not"
 OUT = Path("runs/eval-expressivity")
+Warn = Callable[[str], None]
+"""Takes a line about a file that is no result."""
 
 
 def comparisons(data: Sequence[str]) -> list[Comparison]:
@@ -64,42 +67,46 @@ def rpc_cells(models: Sequence[str], pairs: Sequence[int] | None, seed: int) -> 
     ]
 
 
-def rows_of_untrained(cells: Sequence[UntrainedCell], records: Records, others: bool) -> list[Row]:
+def rows_of_untrained(cells: Sequence[UntrainedCell], records: Records, others: bool, warn: Warn) -> list[Row]:
     """The rows of the table without training.
 
     Args:
         cells: what was asked for.
         records: what is measured.
         others: whether networks that were not asked for get rows of what others found.
-
-    Raises:
-        ConfigError: if a file among the records is none.
+        warn: told of each file that is no result and counts as not run.
     """
     measured = {}
     for cell in cells:
-        measured.setdefault(cell.network.name, []).append((cell.comparison, records.read(cell.key, cell.settings)))
+        measured.setdefault(cell.network.name, []).append((cell.comparison, _kept(cell, records, warn)))
     return untrained_rows(measured, others)
 
 
-def rows_of_rpc(cells: Sequence[RpcCell], records: Records, others: bool) -> list[Row]:
+def rows_of_rpc(cells: Sequence[RpcCell], records: Records, others: bool, warn: Warn) -> list[Row]:
     """The rows of the table of BREC's own protocol; only what is told apart reliably counts.
 
     Args:
         cells: what was asked for.
         records: what is measured.
         others: whether networks that were not asked for get rows of what others found.
-
-    Raises:
-        ConfigError: if a file among the records is none.
+        warn: told of each file that is no result and counts as not run.
     """
     by_network: dict[str, list[RpcCell]] = {}
     for cell in cells:
         by_network.setdefault(cell.network.name, []).append(cell)
-    return rpc_rows({name: _rpc_row(name, found, records) for name, found in by_network.items()}, others)
+    return rpc_rows({name: _rpc_row(name, found, records, warn) for name, found in by_network.items()}, others)
 
 
-def _rpc_row(name: str, cells: Sequence[RpcCell], records: Records) -> Row:
-    found = {cell.pair: records.read(cell.key, cell.settings) for cell in cells}
+def _kept(cell: Cell, records: Records, warn: Warn) -> dict[str, Any] | None:
+    try:
+        return records.read(cell)
+    except ConfigError as error:
+        warn(str(error))
+        return None
+
+
+def _rpc_row(name: str, cells: Sequence[RpcCell], records: Records, warn: Warn) -> Row:
+    found = {cell.pair: _kept(cell, records, warn) for cell in cells}
     done = {pair: result for pair, result in found.items() if result}
     good = {pair for pair, result in done.items() if result["separated"] and result["reliable"]}
     figures: dict[str, Figure] = {}

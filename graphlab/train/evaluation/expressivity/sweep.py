@@ -1,23 +1,26 @@
 """Measure what a suite lacks, one cell after another: the part that needs torch."""
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import Timeout
 
 import graphlab.data
+from graphlab.data.sources import root_folder
 from graphlab.train.config import ConfigError
 from graphlab.train.distributed import World
 from graphlab.train.environment import environment
 from graphlab.train.evaluation.expressivity.cells import Cell, RpcCell, UntrainedCell
 from graphlab.train.evaluation.expressivity.embedding import untrained
+from graphlab.train.evaluation.expressivity.protocols import UNTRAINED
 from graphlab.train.evaluation.expressivity.records import Records
 from graphlab.train.evaluation.expressivity.rpc import PairResult, compare_pair, rpc_network
-from graphlab.train.evaluation.expressivity.separation import MOST_NOISE
 from graphlab.train.evaluation.expressivity.untrained import compare
 
 Say = Callable[[str], None]
@@ -69,20 +72,21 @@ def measure(cell: Cell) -> dict[str, Any]:
 
 def _fill(cell: Cell, records: Records, about: dict[str, Any]) -> dict[str, Any] | None:
     """Measure a cell that has no figures yet; None if it has."""
-    if records.read(cell.key, cell.settings):
+    if records.read(cell):
         return None
-    with records.lock(cell.key):
-        if records.read(cell.key, cell.settings):  # another process was quicker
+    with records.lock(cell):
+        if records.read(cell):  # another process was quicker
             return None
         figures = measure(cell)
-        records.write(cell.key, cell.settings, figures, about)
+        records.write(cell, figures, about | {"data": _places()})
     return figures
 
 
 def _untrained(cell: UntrainedCell) -> dict[str, Any]:
     graphs = _graphs(cell.comparison.data)
-    embed = untrained(cell.network, graphs[0].x.size(1), cell.seed)
-    found = compare(embed, cell.comparison, graphs, cell.seed)
+    with cell.network.blamed("cannot be run"):
+        embed = untrained(cell.network, graphs[0].x.size(1), cell.seed)
+        found = compare(embed, cell.comparison, graphs, cell.seed, cell.network.tolerance)
     return {"separated": found.separated, "noise": found.noise}
 
 
@@ -90,7 +94,8 @@ def _rpc(cell: RpcCell) -> dict[str, Any]:
     if cell.network.refines:
         raise ConfigError(f"--protocol: '{cell.network.name}' has no weights to train by rpc; use untrained")
     first, second = _graphs("brec")[2 * cell.pair : 2 * cell.pair + 2]
-    found = compare_pair(rpc_network(cell.network, first.x.size(1)), first, second, cell.seed)
+    with cell.network.blamed("cannot be run"):
+        found = compare_pair(rpc_network(cell.network, first.x.size(1)), first, second, cell.seed)
     return {
         "separated": found.is_separated,
         "reliable": found.is_reliable,
@@ -112,13 +117,21 @@ def _graphs(data: str) -> list[Any]:
         raise ConfigError(f"--data: {error}") from error
 
 
+def _places() -> dict[str, Any]:
+    """Where graphs were looked for: the root, and the mirror that what it lacked was copied from."""
+    mirror = os.environ.get("GRAPHLAB_DATA") or None
+    found = mirror is not None and Path(mirror).expanduser().is_dir()
+    return {"root": str(root_folder(None)), "mirror": mirror, "mirror_exists": found}
+
+
 def _told(cell: Cell, figures: dict[str, Any]) -> str:
     seconds = f"{figures['seconds']:.1f} s"
     if isinstance(cell, UntrainedCell):
         counts = ", ".join(
             f"{part} {count:,} of {cell.comparison.totals[part]:,}" for part, count in figures["separated"].items()
         )
-        warning = "" if figures["noise"] <= MOST_NOISE else f" above {MOST_NOISE:.0e}: only clearer differences count"
+        most = cell.network.tolerance / UNTRAINED.times_noise
+        warning = "" if figures["noise"] <= most else f" above {most:.0e}: only clearer differences count"
         return f"{counts} (noise {figures['noise']:.0e}{warning}; {seconds})"
     found = PairResult(figures["t_squared"], figures["t_squared_reliability"], figures["epochs"])
     verdict = "told apart" if found.is_separated else "not told apart"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graphlab.train.evaluation.expressivity.comparisons import Comparison
+from graphlab.train.evaluation.expressivity.networks import NETWORKS
 from graphlab.train.evaluation.expressivity.references import BREC_PAPER, HERE, REFERENCES, SOURCES, Figure, Reference
 from graphlab.train.grid import as_markdown, as_text
 
@@ -29,12 +30,14 @@ class Row:
         source: who measured it.
         figures: pairs told apart, or not told apart, by column.
         more: what else is told of it, by column.
+        note: what a reader must know, told below the table.
     """
 
     network: str
     source: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
     more: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 def untrained_rows(
@@ -94,7 +97,8 @@ def format_rows(rows: Sequence[Row], comparisons: Sequence[Comparison], style: S
     if style == "csv":
         return _csv(header, cells)
     table = as_text(header, cells, 2) if style == "text" else as_markdown(header, cells, 2)
-    notes = [f"{name}: {SOURCES[name]}" for name in SOURCES if any(row.source == name for row in rows)]
+    notes = [f"{row.network}: {row.note}" for row in rows if row.note]
+    notes += [f"{name}: {SOURCES[name]}" for name in SOURCES if any(row.source == name for row in rows)]
     mark = "" if style == "text" else "- "
     return "\n".join([table, "", *(mark + note for note in notes)]).rstrip()
 
@@ -106,11 +110,12 @@ def _measured(name: str, found: Sequence[tuple[Comparison, dict[str, Any] | None
         counts = result["separated"]
         totals = comparison.totals
         figures |= {part: totals[part] - n for part, n in counts.items()} if comparison.counts_missed else counts
+    note = NETWORKS[name].note if name in NETWORKS else ""
     if not done:
-        return Row(name, HERE, more={"noise": "not run", "seconds": ""})
+        return Row(name, HERE, more={"noise": "not run", "seconds": ""}, note=note)
     noise = max(result["noise"] for _, result in done)
     seconds = sum(result["seconds"] for _, result in done)
-    return Row(name, HERE, figures, {"noise": f"{noise:.0e}", "seconds": f"{seconds:,.1f}"})
+    return Row(name, HERE, figures, {"noise": f"{noise:.0e}", "seconds": f"{seconds:,.1f}"}, note)
 
 
 def _referred(references: Sequence[Reference]) -> list[Row]:

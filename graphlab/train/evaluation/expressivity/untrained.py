@@ -9,14 +9,12 @@ from torch_geometric.data import Data
 
 from graphlab.train.evaluation.expressivity.comparisons import Comparison
 from graphlab.train.evaluation.expressivity.embedding import Embed, relabelled
+from graphlab.train.evaluation.expressivity.protocols import TOLERANCE, UNTRAINED
 from graphlab.train.evaluation.expressivity.separation import (
-    TOLERANCE,
     count_separated,
     count_unseparated_among_all,
     relative_difference,
 )
-
-_TIMES_NOISE = 10
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,21 @@ class Separation:
     noise: float
 
 
-def compare(embed: Embed, comparison: Comparison, graphs: Sequence[Data], seed: int = 0) -> Separation:
+def compare(
+    embed: Embed, comparison: Comparison, graphs: Sequence[Data], seed: int = 0, tolerance: float = TOLERANCE
+) -> Separation:
     """Count the pairs that are told apart.
 
     Every graph is embedded twice, the second time with its nodes in random order and among other graphs: what the two
-    vectors differ by is noise. A pair is told apart where the relative difference of its vectors exceeds 1e-12 and ten
-    times the largest noise.
+    vectors differ by is noise. A pair is told apart where the relative difference of its vectors exceeds the
+    tolerance and ten times the largest noise.
 
     Args:
         embed: what makes vectors of graphs.
         comparison: which pairs.
         graphs: the graphs of the data set, in its order.
         seed: of the random orders.
+        tolerance: a fraction. Default: 1e-12.
 
     Raises:
         ConfigError: if vectors are not finite.
@@ -61,7 +62,7 @@ def compare(embed: Embed, comparison: Comparison, graphs: Sequence[Data], seed: 
     copies = [relabelled(graph, generator) for graph in reversed(graphs)]
     vectors, again = embed([*graphs, *copies]).split(len(graphs))
     noise = float(relative_difference(vectors, again.flip(0)).max())
-    return Separation(_counts(vectors, comparison, max(TOLERANCE, _TIMES_NOISE * noise)), noise)
+    return Separation(_counts(vectors, comparison, max(tolerance, UNTRAINED.times_noise * noise)), noise)
 
 
 def _counts(vectors: Tensor, comparison: Comparison, tolerance: float) -> dict[str, int]:

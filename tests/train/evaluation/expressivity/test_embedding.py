@@ -55,7 +55,11 @@ def test_what_is_no_vector_of_each_graph_is_refused() -> None:
 
 
 def test_unknown_networks_and_parts_are_named() -> None:
-    with pytest.raises(ConfigError, match=f"'{HERE}:absent' is not to be had: module .* has no attribute 'absent'"):
+    with pytest.raises(
+        ConfigError, match=f"'{HERE}:absent' is not to be had: AttributeError: module .* has no attribute 'absent'"
+    ):
         untrained(network(f"{HERE}:absent"), 1)
     with pytest.raises(ConfigError, match=f"'{HERE}:graph' cannot be made: .*unexpected keyword argument"):
         untrained(network(f"{HERE}:graph"), 1)
+    with pytest.raises(ConfigError, match=f"'{HERE}:nothing' cannot be made: expected a .*Module, got NoneType"):
+        untrained(network(f"{HERE}:nothing"), 1)

@@ -49,6 +49,13 @@ def test_csv_is_for_programs() -> None:
     ]
 
 
+def test_what_a_reader_must_know_of_a_network_is_told_below() -> None:
+    measured: Any = {"ppgn++8": [(COLUMNS[0], SR25)]}
+    assert "ppgn++8: ppgn++ with sharper sines (frequency 8)" in format_rows(untrained_rows(measured), COLUMNS[:1])
+    assert "- ppgn++8: " in format_rows(untrained_rows({"ppgn++8": [(COLUMNS[0], None)]}), COLUMNS[:1], "markdown")
+    assert "ppgn++8" not in format_rows(untrained_rows(MEASURED), COLUMNS)
+
+
 def test_without_references_there_are_no_notes() -> None:
     assert format_rows([Row("net", HERE, {"sr25": (1, 2)})], COLUMNS[:1]).splitlines()[-1].split() == [
         "net",

@@ -92,6 +92,24 @@ class Infinite(Constant):
         return super().forward(x, edge_index, batch, batch_size) / 0
 
 
+class Flat(LearnedWalks):
+    """Forgets a dimension."""
+
+    def forward(self, x: Tensor, edge_index: Tensor, batch: Tensor, batch_size: int) -> Tensor:
+        return super().forward(x, edge_index, batch, batch_size).sum(dim=1)
+
+
+class Boom(Constant):
+    """Fails as it runs."""
+
+    def forward(self, x: Tensor, edge_index: Tensor, batch: Tensor, batch_size: int) -> Tensor:
+        raise KeyError("boom")
+
+
+def nothing(in_channels: int, out_channels: int) -> None:
+    """A function that makes no network."""
+
+
 def degree_colors(edge_index: Tensor, batch: Tensor, batch_size: int, node_color: Tensor) -> Tensor:
     """A refinement of one round: colors of graphs by their sorted degrees."""
     degree = torch.bincount(edge_index[0], minlength=len(batch))
