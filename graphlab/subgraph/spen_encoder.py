@@ -145,6 +145,13 @@ class SPENEncoder(nn.Module):
 
 def _plain(edge_index: Any, num_nodes: int) -> Tensor:
     """Sources and targets as a tensor of int64, in the user's order."""
-    if type(edge_index) is Tensor and edge_index.layout == torch.strided and edge_index.dtype == torch.int64:
-        return edge_index
-    return Graph.from_edge_index(edge_index, (num_nodes, num_nodes)).edge_index()
+    if type(edge_index) is not Tensor or edge_index.layout != torch.strided or edge_index.dtype != torch.int64:
+        return Graph.from_edge_index(edge_index, (num_nodes, num_nodes)).edge_index()
+    if edge_index.dim() != 2 or edge_index.size(0) != 2:
+        raise ValueError(f"'edge_index' must have shape (2, num_edges), got {tuple(edge_index.shape)}")
+    if edge_index.numel() and not 0 <= int(edge_index.min()) <= int(edge_index.max()) < num_nodes:
+        raise ValueError(
+            f"'edge_index' must hold nodes in [0, {num_nodes}), got {int(edge_index.min())} to "
+            f"{int(edge_index.max())}; check the node numbering"
+        )
+    return edge_index

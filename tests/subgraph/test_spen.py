@@ -207,7 +207,8 @@ def test_errors_of_what_is_given():
         (r"'x' must have shape \(num_nodes, 3\)", (x[:, :2], edges)),
         ("'x' must hold torch.float64", (x.float(), edges)),
         ("'batch' must be sorted", (x, edges, torch.arange(x.size(0)).flip(0))),
-        ("expected .0, 8", (x, edges + 5)),
+        (r"'edge_index' must hold nodes in \[0, 8\)", (x, edges + 5)),
+        (r"'edge_index' must have shape", (x, edges[0])),
     ):
         with pytest.raises(ValueError, match=message):
             net(*given)
