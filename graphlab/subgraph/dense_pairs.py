@@ -29,8 +29,8 @@ class DensePairs:
         self._stacks = [(n, count) for n, count in self._groups.groups if n]
         order = self._groups.order
         self._graph_of_stacks = order[self._groups.size[order] > 0]
-        nodes = torch.arange(batch.numel(), device=batch.device)
-        self.diagonal = self._groups.places(nodes, nodes)
+        node = torch.arange(batch.numel(), device=batch.device)
+        self.diagonal = self._groups.places(node, node)
 
     @property
     def graph(self) -> Tensor:
