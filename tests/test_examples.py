@@ -15,6 +15,7 @@ SCRIPTS = {
     "disk_training.py": DISK,
     "neighbor_loading.py": ["--epochs", "8"],
     "own_aggregator.py": [],
+    "spen_mutag.py": ["--folds", "1", "--epochs", "3", "--hidden_channels", "8"],
     "treelcm_cora.py": ["--data", "karate", *TINY],
 }
 
@@ -48,6 +49,15 @@ def test_own_aggregator_keeps_the_laws_and_the_padded_one_does_not():
 def test_neighbor_loading_learns():
     out = run("neighbor_loading.py", *SCRIPTS["neighbor_loading.py"])
     assert percent(out, "Test")[-1] > 90
+
+
+@pytest.mark.parametrize("words", [[], ["--two_scale"]])
+def test_spen_mutag_tests_on_a_fold(tmp_path, words):
+    if "GRAPHLAB_DATA" not in os.environ:
+        pytest.skip("GRAPHLAB_DATA is unset: no raw files of MUTAG")
+    out = run("spen_mutag.py", *SCRIPTS["spen_mutag.py"], *words, GRAPHLAB_ROOT=str(tmp_path))
+    (best,) = percent(out, "best on average")
+    assert best > 50 and percent(out, "Highest") == [best]
 
 
 def test_treelcm_cora_prints_runs_and_their_mean():

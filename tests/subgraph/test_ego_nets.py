@@ -70,7 +70,9 @@ def test_repr_says_what_is_done():
 
 def test_nodes_without_features_are_counted():
     path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
-    data = EgoNets(2)(EgoNets(1)(path))
+    with pytest.warns(UserWarning, match="infer 'num_nodes'"):
+        data = EgoNets(1)(path)
+    data = EgoNets(2)(data)
     assert data.num_nodes == 3
     assert Batch.from_data_list([data, data]).bags(1).root.tolist() == [0, 1, 2, 3, 4, 5]
 

@@ -40,7 +40,7 @@ def test_is_the_encoder_of_narrowed_features():
         options.pop("product", None)
         narrow, batch = x @ net.narrow.weight.T + net.narrow.bias, torch.zeros(9, dtype=torch.long)
         nodes = dense_encoder(net.encoder, narrow, edge_index, sets, classes, batch, edge_attr, **options)
-        found = net(x, edge_index, edge_attr)
+        found = net(x, edge_index, edge_attr=edge_attr)
         torch.testing.assert_close(found, dense_head(net.head, nodes), rtol=1e-11, atol=1e-11)
 
 
