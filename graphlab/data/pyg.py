@@ -56,9 +56,11 @@ def read_tu(card: Card, root: Path, transform: Transform | None = None) -> Datas
         card,
         root,
         f"{name}/processed/data.pt",
-        lambda folder: TUDataset(str(folder), name, transform=transform),
+        lambda folder: TUDataset(str(folder), name),
     )
-    return dataset if dataset.num_node_features else with_degree_features(dataset)
+    dataset = dataset if dataset.num_node_features else with_degree_features(dataset)
+    dataset.transform = transform  # only now: it may ask for features
+    return dataset
 
 
 def read_karate(transform: Transform | None = None) -> Dataset:
