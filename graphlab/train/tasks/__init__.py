@@ -64,9 +64,9 @@ def make_task(config: TrainConfig, device: torch.device) -> Task:
         splits = graphlab.data.splits(dataset, config.split, config.protocol, config.seed)
         if dataset.card.task == "multitask-regression":
             return MultitaskTask(dataset, splits, device)
+        return _TASKS[dataset.card.task](dataset, splits, device, config)
     except (DiskError, ValueError, IndexError, OSError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    return _TASKS[dataset.card.task](dataset, splits, device, config)
 
 
 def _refuse_protocol(config: TrainConfig, what: str) -> None:
