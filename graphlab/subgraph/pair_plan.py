@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from graphlab.ops import Graph, bag_pairs, bag_spread
+from graphlab.ops import Graph, bag_pairs, bag_spread, bag_sums, segment_reduce
 from graphlab.ops.cache import remembered
 from graphlab.subgraph.bags import Bags
 from graphlab.subgraph.size_classes import class_of
@@ -125,7 +125,31 @@ class PairPlan:
         """Sum of what all bags have that hold a pair."""
         lines = values.new_zeros(self.bag_of_place.numel(), 3, values.size(1))
         lines[:, 1] = values[self.bag_of_place]
-        return bag_spread(lines.flatten(1), self.bags.node_ptr, self.pair, self.num_pairs)
+        return bag_spread(lines.flatten(1), *self.squares, self.num_pairs)
+
+    def vectors(self, x: Tensor) -> Tensor:
+        """Return the diagonal entry and the means of the row and the column, at each place.
+
+        Args:
+            x: Features of pairs.
+
+        Shapes:
+            - **x:** ``(num_pairs, channels)``
+            - **output:** ``(num_places, 3 * channels)``
+        """
+        return bag_sums(x, *self.squares, self.mean_weight, num_places=self.bags.node.numel())
+
+    def bag_means(self, rows: Tensor) -> Tensor:
+        """Return the mean of each bag's places.
+
+        Args:
+            rows: A row of each place.
+
+        Shapes:
+            - **rows:** ``(num_places, channels)``
+            - **output:** ``(num_bags, channels)``
+        """
+        return segment_reduce(rows, ptr=self.bags.node_ptr, reduce="mean")
 
     def edge_pairs(self, edge_index: Tensor) -> Tensor:
         """Return the pair of each edge's source and target.
@@ -164,17 +188,10 @@ def _check_memory(bags: Bags) -> None:
         )
 
 
-def _ptr(size: Tensor) -> Tensor:
-    return torch.cat([size.new_zeros(1), size.cumsum(0)])
-
-
-def _graph(rowptr: Tensor, col: Tensor, num_sources: int) -> Graph:
-    """Edges in the narrowest type, which halves what is read."""
-    fits = max(col.numel() + rowptr.numel(), num_sources) < 2**31
-    dtype = torch.int32 if fits else torch.int64
-    return Graph(rowptr.to(dtype), col.to(dtype), None, num_sources)
-
-
 def _chosen(source: Tensor, num_sources: int) -> Graph:
     """One edge into each target: a selection of rows whose derivative is a sum and scatters nothing."""
-    return _graph(torch.arange(source.numel() + 1, device=source.device), source, num_sources)
+    # The narrowest type halves what is read.
+    fits = max(2 * source.numel() + 1, num_sources) < 2**31
+    dtype = torch.int32 if fits else torch.int64
+    rowptr = torch.arange(source.numel() + 1, dtype=dtype, device=source.device)
+    return Graph(rowptr, source.to(dtype), None, num_sources)

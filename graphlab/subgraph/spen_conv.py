@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from graphlab.ops import bag_product, bag_spread, bag_sums, gather_reduce, segment_reduce
+from graphlab.ops import bag_product, bag_spread, gather_reduce
 from graphlab.subgraph.class_linear import class_linear
 from graphlab.subgraph.pair_plan import PairPlan
 from graphlab.subgraph.transpose_pairs import transpose_pairs
@@ -86,7 +86,7 @@ class SPENConv(nn.Module):
             plan: The pairs and bags.
         """
         self._check(x, x_node, plan)
-        found = [self._pooled(*self._from_pairs(self._vectors(x, plan), plan), plan)]
+        found = [self._pooled(*self._from_pairs(plan.vectors(x), plan), plan)]
         # In place, as features of pairs are what takes the memory.
         found[0][0].add_(self._alone(x, plan))
         if x_node is not None:
@@ -97,20 +97,16 @@ class SPENConv(nn.Module):
             pairs.append(self._multiplied(x, plan))
         return _side_by_side(pairs), _side_by_side(nodes)
 
-    def _vectors(self, x: Tensor, plan: PairPlan) -> Tensor:
-        """The diagonal and the means of rows and of columns, at each place."""
-        return bag_sums(x, *plan.squares, plan.mean_weight, num_places=plan.bags.node.numel())
-
     def _from_pairs(self, vectors: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
         to_lines, to_points = self.weight22[:, _VECTORS], self.weight21[:, [[0], [2], [3]]]
         to_bags = torch.cat([self.weight22[:, _SCALARS], self.weight21[:, [[1], [4]]]], 2)
-        scalars = segment_reduce(vectors, ptr=plan.bags.node_ptr, reduce="mean")[:, : 2 * self.in_channels]
+        scalars = plan.bag_means(vectors)[:, : 2 * self.in_channels]
         return self._spread(vectors, scalars, (to_lines, to_points, to_bags), 0, plan)
 
     def _from_nodes(self, places: Tensor, plan: PairPlan) -> tuple[Tensor, Tensor]:
         to_lines, to_points = self.weight12[:, [[0, 3, 2]]], self.weight11[:, [[0]]]
         to_bags = torch.cat([self.weight12[:, [[4, 1]]], self.weight11[:, [[1]]]], 2)
-        scalars = segment_reduce(places, ptr=plan.bags.node_ptr, reduce="mean")
+        scalars = plan.bag_means(places)
         return self._spread(places, scalars, (to_lines, to_points, to_bags), 1, plan)
 
     def _spread(

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from graphlab.ops import Graph, gather_reduce
 from graphlab.ops.cache import IndexCache
 from graphlab.subgraph.bags import Bags
+from graphlab.subgraph.check_inside import check_inside
 from graphlab.subgraph.checked_features import checked_edge_features, checked_features
-from graphlab.subgraph.color_refinement import check_inside
 from graphlab.subgraph.node_batch import checked_batch
 from graphlab.subgraph.pair_features import pair_features
 from graphlab.subgraph.pair_norm import pair_norm

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from graphlab.ops import bag_sums, gather_reduce, segment_reduce
+from graphlab.ops import gather_reduce
 from graphlab.subgraph.class_linear import class_linear
 from graphlab.subgraph.pair_plan import PairPlan
 
@@ -50,10 +50,8 @@ class SPENReadout(nn.Module):
             x_node: Features of nodes.
             plan: The pairs and bags.
         """
-        ptr = plan.bags.node_ptr
-        vectors = bag_sums(x, *plan.squares, plan.mean_weight, num_places=plan.bags.node.numel())
-        of_pairs = segment_reduce(vectors, ptr=ptr, reduce="mean")[:, : 2 * self.in_channels]
-        of_nodes = segment_reduce(gather_reduce(x_node, plan.node_at_place), ptr=ptr, reduce="mean")
+        of_pairs = plan.bag_means(plan.vectors(x))[:, : 2 * self.in_channels]
+        of_nodes = plan.bag_means(gather_reduce(x_node, plan.node_at_place))
         mapped = [
             class_linear(of_pairs, self.weight20.flatten(1, 2), plan.bag_ptr),
             class_linear(of_nodes, self.weight10.flatten(1, 2), plan.bag_ptr),
